@@ -1,4 +1,7 @@
-"""What every answer carries, and what every request may weigh. ASGI, so that no route forgets it."""
+"""What every answer carries, and what every request may weigh.
+
+ASGI middleware, so that no route forgets it.
+"""
 
 from __future__ import annotations
 
