@@ -72,9 +72,7 @@ class BodyLimit:
     `refuse` builds the ASGI app that answers instead (a page, or an OperationOutcome).
     """
 
-    def __init__(
-        self, app: ASGIApp, *, max_bytes: int, refuse: Callable[[Scope], ASGIApp]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, refuse: Callable[[Scope], ASGIApp]) -> None:
         self.app = app
         self.max_bytes = max_bytes
         self.refuse = refuse

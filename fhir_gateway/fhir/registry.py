@@ -1,0 +1,59 @@
+"""Resources by canonical URL: Questionnaires, value sets and code systems that are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
+
+
+class Registry:
+    """Finds a resource by `url` or `url|version`; without a version, the newest one added wins.
+
+    https://hl7.org/fhir/R4/references.html#canonical
+    """
+
+    def __init__(self, resources: Iterable[Resource] = ()) -> None:
+        self._by_url: dict[str, dict[str, Resource]] = {}
+        for resource in resources:
+            self.add(resource)
+
+    def add(self, resource: Resource) -> None:
+        """Add a resource; one without a url is passed over, the same url and version replaces."""
+        url = as_str(resource.get("url"))
+        if url:
+            versions = self._by_url.setdefault(url, {})
+            version = as_str(resource.get("version"))
+            versions.pop(version, None)
+            versions[version] = resource
+
+    def resolve(self, canonical: str) -> Resource | None:
+        """The resource, or None."""
+        url, _, version = canonical.partition("|")
+        versions = self._by_url.get(url, {})
+        if version:
+            return versions.get(version)
+        return max(versions.values(), key=_version_order) if versions else None
+
+    def of_type(self, resource_type: str) -> Iterator[Resource]:
+        """All resources of a type, all versions, in order of their being added."""
+        for versions in self._by_url.values():
+            for resource in versions.values():
+                if resource.get("resourceType") == resource_type:
+                    yield resource
+
+    def with_contained(self, resource: Resource) -> Registry:
+        """A registry that also answers `#id` for what `resource` contains."""
+        scoped = Registry()
+        scoped._by_url = dict(self._by_url)
+        for contained in map(as_dict, as_list(resource.get("contained"))):
+            name = as_str(contained.get("id"))
+            if name:
+                scoped._by_url[f"#{name}"] = {"": contained}
+        return scoped
+
+
+def _version_order(resource: Resource) -> tuple[tuple[int, int | str], ...]:
+    """Compares versions as semver does for numbers, as text otherwise."""
+    parts = as_str(resource.get("version")).replace("-", ".").split(".")
+    return tuple((1, int(part)) if part.isdigit() else (0, part) for part in parts)

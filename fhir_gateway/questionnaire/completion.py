@@ -1,0 +1,32 @@
+"""From a draft to the response that leaves: only what is enabled, in order, marked completed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fhir_gateway.fhir.types import Resource
+from fhir_gateway.questionnaire.definition import Definition
+from fhir_gateway.questionnaire.enablement import Enablement
+from fhir_gateway.questionnaire.response import ResponseTree, emit
+
+
+def empty_response(definition: Definition) -> Resource:
+    """A response that nobody has answered yet."""
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "questionnaire": definition.canonical,
+        "status": "in-progress",
+    }
+
+
+def completed(definition: Definition, draft: Resource, *, now: datetime) -> Resource:
+    """The draft as a completed response: disabled answers left out (SDC 4.0), in Questionnaire
+    order, authored now. Drafts keep disabled answers, so that going back loses nothing."""
+    tree = ResponseTree(definition, draft)
+    enablement = Enablement(tree, now=now)
+    return {
+        **{key: value for key, value in draft.items() if key != "item"},
+        "status": "completed",
+        "authored": now.isoformat(timespec="seconds"),
+        "item": emit(tree.roots, enablement.is_enabled),
+    }

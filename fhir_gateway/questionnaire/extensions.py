@@ -1,0 +1,55 @@
+"""Extension URLs that questionnaires carry: of FHIR R4, of SDC, and the few of this project."""
+
+from __future__ import annotations
+
+from fhir_gateway.fhir.identifiers import BASE
+
+_CORE = "http://hl7.org/fhir/StructureDefinition"
+_SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition"
+_OURS = f"{BASE}/StructureDefinition"
+
+# FHIR R4 (https://hl7.org/fhir/R4/questionnaire-profiles.html)
+ITEM_CONTROL = f"{_CORE}/questionnaire-itemControl"
+HIDDEN = f"{_CORE}/questionnaire-hidden"
+OPTION_EXCLUSIVE = f"{_CORE}/questionnaire-optionExclusive"
+OPTION_PREFIX = f"{_CORE}/questionnaire-optionPrefix"
+MIN_OCCURS = f"{_CORE}/questionnaire-minOccurs"
+MAX_OCCURS = f"{_CORE}/questionnaire-maxOccurs"
+CONSTRAINT = f"{_CORE}/questionnaire-constraint"
+UNIT = f"{_CORE}/questionnaire-unit"
+MIN_LENGTH = f"{_CORE}/minLength"
+MIN_VALUE = f"{_CORE}/minValue"
+MAX_VALUE = f"{_CORE}/maxValue"
+MAX_DECIMAL_PLACES = f"{_CORE}/maxDecimalPlaces"
+REGEX = f"{_CORE}/regex"
+ENTRY_FORMAT = f"{_CORE}/entryFormat"
+RENDERING_MARKDOWN = f"{_CORE}/rendering-markdown"
+CQF_EXPRESSION = f"{_CORE}/cqf-expression"
+TRANSLATION = f"{_CORE}/translation"
+
+# SDC 4.0 (https://hl7.org/fhir/uv/sdc/)
+ENABLE_WHEN_EXPRESSION = f"{_SDC}/sdc-questionnaire-enableWhenExpression"
+SHORT_TEXT = f"{_SDC}/sdc-questionnaire-shortText"
+TARGET_CONSTRAINT = f"{_CORE}/targetConstraint"
+SUB_QUESTIONNAIRE = f"{_SDC}/sdc-questionnaire-subQuestionnaire"
+ASSEMBLE_EXPECTATION = f"{_SDC}/sdc-questionnaire-assemble-expectation"
+ASSEMBLED_FROM = f"{_SDC}/sdc-questionnaire-assembledFrom"
+
+# Ours (docs/questionnaires.md)
+#: On an item: reaching it ends the request; its page gives advice and nothing is sent.
+STOP = f"{_OURS}/questionnaire-stop"
+#: On a boolean item: answering yes sends a security code to the contact in the item it names.
+VERIFY_CONTACT = f"{_OURS}/questionnaire-verifyContact"
+#: On a top-level item: shown on the check-your-answers page instead of a page of its own.
+ON_CHECK_PAGE = f"{_OURS}/questionnaire-onCheckPage"
+#: On an item: how a display or group looks (`care-card-emergency`, `care-card-urgent`,
+#: `care-card`, `inset`, `warning`, `details`).
+APPEARANCE = f"{_OURS}/questionnaire-appearance"
+#: On an item, repeatable: the words for one kind of error (`kind`, `message`).
+ERROR_MESSAGE = f"{_OURS}/questionnaire-errorMessage"
+#: On an item: the HTML autocomplete token of its field.
+AUTOCOMPLETE = f"{_OURS}/questionnaire-autocomplete"
+#: On an answer option or a list: how wide a field is, or whether options stand in a row.
+INPUT_WIDTH = f"{_OURS}/questionnaire-inputWidth"
+
+ITEM_CONTROL_SYSTEM = "http://hl7.org/fhir/questionnaire-item-control"

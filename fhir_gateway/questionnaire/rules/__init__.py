@@ -1,0 +1,1 @@
+"""The rules of validation, one file a family. Each rule looks at one place and yields issues."""

@@ -1,0 +1,84 @@
+"""The author's own rules: questionnaire-constraint and targetConstraint, in FHIRPath."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fhir_gateway.fhir import path
+from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str
+from fhir_gateway.questionnaire import extensions as ext
+from fhir_gateway.questionnaire.issues import Code, Issue
+from fhir_gateway.questionnaire.response import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One rule: its key, severity, FHIRPath, and the words for people."""
+
+    key: str
+    severity: str
+    expression: str
+    human: str
+
+
+def constraints_of(element: Element) -> list[Constraint]:
+    """The constraints that an item, or a Questionnaire, carries.
+
+    https://hl7.org/fhir/R4/extension-questionnaire-constraint.html and its successor
+    targetConstraint, whose expression is an Expression.
+    """
+    found = []
+    for extension in map(as_dict, as_list(element.get("extension"))):
+        if extension.get("url") in (ext.CONSTRAINT, ext.TARGET_CONSTRAINT):
+            found.append(_constraint(extension))
+    return found
+
+
+def check(
+    node: Node, element: Element, variables: Mapping[str, Any], *, now: datetime | None
+) -> Iterator[Issue]:
+    """Issues of the constraints of one enabled instance that holds something.
+
+    `element` is the response item as it would be emitted; it is the context of the expression.
+    """
+    context = path.node_of(element, "QuestionnaireResponse.item")
+    for constraint in constraints_of(node.item.raw):
+        try:
+            found = path.evaluate(constraint.expression, context, variables, now=now)
+        except path.PathRefused as error:
+            yield _issue(constraint, node, f"the rule cannot be evaluated: {error}", "warning")
+            continue
+        # No result means that the rule says nothing about this response.
+        if found and not path.is_true(found):
+            severity = "warning" if constraint.severity == "warning" else "error"
+            yield _issue(constraint, node, f"breaks the rule {constraint.key}", severity)
+
+
+def _constraint(extension: Element) -> Constraint:
+    parts = {
+        as_str(part.get("url")): next((v for k, v in part.items() if k.startswith("value")), None)
+        for part in map(as_dict, as_list(extension.get("extension")))
+    }
+    expression = parts.get("expression")
+    return Constraint(
+        key=as_str(parts.get("key")),
+        severity=as_str(parts.get("severity")),
+        expression=as_str(expression) or as_str(as_dict(expression).get("expression")),
+        human=as_str(parts.get("human")),
+    )
+
+
+def _issue(constraint: Constraint, node: Node, text: str, severity: str) -> Issue:
+    return Issue(
+        Code.CONSTRAINT,
+        severity,
+        text,
+        node.expression,
+        node.item.link_id,
+        node.address,
+        {"key": constraint.key},
+        constraint.human,
+    )

@@ -1,0 +1,64 @@
+"""What a person reads for an item: its text, or the author's expression for it, and its markdown.
+
+A text may vary by answers (`your name`, `their name`) through cqf-expression on `_text`
+(https://hl7.org/fhir/uv/sdc/expressions.html#dynamic-text).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fhir_gateway.fhir import path
+from fhir_gateway.fhir.types import Element, Resource, as_dict, as_str, extension_value, extensions
+from fhir_gateway.questionnaire import extensions as ext
+from fhir_gateway.questionnaire.definition import Item
+
+
+class Texts:
+    """The texts of items for one response. `now` is the clock of expressions."""
+
+    def __init__(self, response: Resource, *, now: datetime | None = None) -> None:
+        self._variables: Mapping[str, Any] = {"resource": response}
+        self._response = response
+        self._now = now
+
+    def text(self, item: Item) -> str:
+        """The item's text as this person should read it; the published text if all else fails."""
+        return self._resolve(item.raw.get("_text"), item.text)
+
+    def short_text(self, item: Item) -> str:
+        """The label for lists of answers."""
+        found = item.extensions(ext.SHORT_TEXT)
+        if not found:
+            return self.text(item)
+        return self._resolve(found[0].get("_valueString"), as_str(found[0].get("valueString")))
+
+    def markdown(self, item: Item) -> str:
+        """The markdown of a display or group, or '' when its text is plain."""
+        return as_str(extension_value(item.raw.get("_text"), ext.RENDERING_MARKDOWN))
+
+    def error_message(self, item: Item, kind: str) -> str:
+        """The author's words for one kind of error on this item, or ''."""
+        for extension in item.extensions(ext.ERROR_MESSAGE):
+            parts: dict[str, Element] = {
+                as_str(as_dict(part).get("url")): part for part in extension.get("extension", [])
+            }
+            if parts.get("kind", {}).get("valueCode") == kind:
+                message = parts.get("message", {})
+                return self._resolve(
+                    message.get("_valueString"), as_str(message.get("valueString"))
+                )
+        return ""
+
+    def _resolve(self, sibling: Any, fallback: str) -> str:
+        expressions = extensions(sibling, ext.CQF_EXPRESSION)
+        if not expressions:
+            return fallback
+        expression = as_str(as_dict(expressions[0].get("valueExpression")).get("expression"))
+        try:
+            found = path.evaluate(expression, self._response, self._variables, now=self._now)
+        except path.PathRefused:
+            return fallback
+        return str(path.plain(found[0])) if found else fallback
