@@ -7,7 +7,7 @@ from datetime import datetime
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import Enablement
-from fhir_gateway.questionnaire.response import ResponseTree, emit
+from fhir_gateway.questionnaire.response import ResponseTree
 
 
 def empty_response(definition: Definition) -> Resource:
@@ -22,11 +22,9 @@ def empty_response(definition: Definition) -> Resource:
 def completed(definition: Definition, draft: Resource, *, now: datetime) -> Resource:
     """The draft as a completed response: disabled answers left out (SDC 4.0), in Questionnaire
     order, authored now. Drafts keep disabled answers, so that going back loses nothing."""
-    tree = ResponseTree(definition, draft)
-    enablement = Enablement(tree, now=now)
+    enablement = Enablement(ResponseTree(definition, draft), now=now)
     return {
-        **{key: value for key, value in draft.items() if key != "item"},
+        **enablement.response(),
         "status": "completed",
         "authored": now.isoformat(timespec="seconds"),
-        "item": emit(tree.roots, enablement.is_enabled),
     }

@@ -21,6 +21,7 @@ from typing import Any
 from fhir_gateway.fhir import path
 from fhir_gateway.fhir.types import Element, Resource
 from fhir_gateway.questionnaire.definition import Condition, Definition
+from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.response import Node, ResponseTree, emit, value_of
 from fhir_gateway.questionnaire.values import is_date, is_date_time, order, same
 
@@ -51,6 +52,14 @@ class Enablement:
     def enabled(self) -> Iterable[Node]:
         """The enabled instances in document order."""
         return (node for node in self.tree.nodes() if self.is_enabled(node))
+
+    def response(self) -> Resource:
+        """The response with nothing in it that is disabled, in Questionnaire order."""
+        return {**self.tree.response, "item": emit(self.tree.roots, self.is_enabled)}
+
+    def scope(self) -> Scope:
+        """What expressions see in this state."""
+        return Scope(self.tree.definition, self.response(), now=self._now)
 
     def _decide(self, node: Node) -> bool:
         if node.parent is not None and not self.is_enabled(node.parent):
@@ -93,26 +102,13 @@ class Enablement:
         if not expressed:
             return
         for _ in range(_MAX_ROUNDS):
-            resource = {**self.tree.response, "item": emit(self.tree.roots, self.is_enabled)}
+            scope = self.scope()
             before = dict(self._expressed)
             for node in expressed:
-                self._expressed[node] = self._holds(node, resource)
+                self._expressed[node] = _holds(node, scope)
             self._known.clear()
             if self._expressed == before:
                 return
-
-    def _holds(self, node: Node, resource: Resource) -> bool:
-        variables = {
-            "resource": resource,
-            "questionnaire": self.tree.definition.raw,
-            "qitem": node.item.raw,
-        }
-        try:
-            found = path.evaluate(node.item.enable_expression, resource, variables, now=self._now)
-        except path.PathRefused:
-            # Lint reports it; a broken expression must not hide a question.
-            return True
-        return path.is_true(found)
 
 
 def condition_met(condition: Condition, answers: list[Element]) -> bool:
@@ -142,6 +138,14 @@ def _is_under(node: Node, ancestor: Node) -> bool:
             return True
         parent = parent.parent
     return False
+
+
+def _holds(node: Node, scope: Scope) -> bool:
+    try:
+        return path.is_true(scope.evaluate(node.item.enable_expression, qitem=node.item.raw))
+    except path.PathRefused:
+        # Lint reports it; a broken expression must not hide a question.
+        return True
 
 
 def _equal(condition: Condition, answer: Element) -> bool:

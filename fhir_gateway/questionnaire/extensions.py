@@ -24,6 +24,7 @@ MAX_DECIMAL_PLACES = f"{_CORE}/maxDecimalPlaces"
 REGEX = f"{_CORE}/regex"
 ENTRY_FORMAT = f"{_CORE}/entryFormat"
 RENDERING_MARKDOWN = f"{_CORE}/rendering-markdown"
+VARIABLE = f"{_CORE}/variable"
 CQF_EXPRESSION = f"{_CORE}/cqf-expression"
 TRANSLATION = f"{_CORE}/translation"
 

@@ -6,23 +6,20 @@ A text may vary by answers (`your name`, `their name`) through cqf-expression on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from fhir_gateway.fhir import path
-from fhir_gateway.fhir.types import Element, Resource, as_dict, as_str, extension_value, extensions
+from fhir_gateway.fhir.types import Element, as_dict, as_str, extension_value, extensions
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.definition import Item
+from fhir_gateway.questionnaire.expressions import Scope
 
 
 class Texts:
-    """The texts of items for one response. `now` is the clock of expressions."""
+    """The texts of items for one state of a response."""
 
-    def __init__(self, response: Resource, *, now: datetime | None = None) -> None:
-        self._variables: Mapping[str, Any] = {"resource": response}
-        self._response = response
-        self._now = now
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
 
     def text(self, item: Item) -> str:
         """The item's text as this person should read it; the published text if all else fails."""
@@ -58,7 +55,7 @@ class Texts:
             return fallback
         expression = as_str(as_dict(expressions[0].get("valueExpression")).get("expression"))
         try:
-            found = path.evaluate(expression, self._response, self._variables, now=self._now)
+            found = self._scope.evaluate(expression)
         except path.PathRefused:
             return fallback
         return str(path.plain(found[0])) if found else fallback

@@ -17,7 +17,7 @@ from fhir_gateway.fhir.types import Resource, as_str
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import Enablement
 from fhir_gateway.questionnaire.issues import Code, Issue
-from fhir_gateway.questionnaire.response import MAX_NODES, Node, ResponseTree, emit
+from fhir_gateway.questionnaire.response import MAX_NODES, ResponseTree, emit
 from fhir_gateway.questionnaire.rules import constraints, occurrence, structure, values
 
 MAX_ISSUES = 500
@@ -53,7 +53,7 @@ def issues(
     enablement = Enablement(tree, now=now)
     final = response.get("status") in occurrence.FINAL_STATUSES
     found.extend(islice(structure.check(definition, response), MAX_ISSUES))
-    found.extend(islice(_tree_issues(tree, enablement, final=final, now=now), MAX_ISSUES))
+    found.extend(islice(_tree_issues(tree, enablement, final=final), MAX_ISSUES))
     if sum(1 for _ in islice(tree.nodes(), MAX_NODES)) >= MAX_NODES:
         found.append(_too_large())
     return found
@@ -81,14 +81,8 @@ def _header(definition: Definition, response: Resource) -> list[Issue]:
     return []
 
 
-def _tree_issues(
-    tree: ResponseTree, enablement: Enablement, *, final: bool, now: datetime | None
-) -> Iterator[Issue]:
-    resource = {**tree.response, "item": emit(tree.roots, enablement.is_enabled)}
-    variables = {
-        "resource": resource,
-        "questionnaire": tree.definition.raw,
-    }
+def _tree_issues(tree: ResponseTree, enablement: Enablement, *, final: bool) -> Iterator[Issue]:
+    scope = enablement.scope()
     yield from occurrence.check(tree.roots, enablement, final=final)
     for node in tree.nodes():
         if node.children:
@@ -97,17 +91,10 @@ def _tree_issues(
             continue
         if node.item.is_question:
             yield from values.check(node, tree.definition)
-        yield from _constraint_issues(node, enablement, variables, now)
-
-
-def _constraint_issues(
-    node: Node, enablement: Enablement, variables: dict[str, Any], now: datetime | None
-) -> Iterator[Issue]:
-    if not node.item.raw.get("extension"):
-        return
-    emitted = emit([node], enablement.is_enabled)
-    if emitted:
-        yield from constraints.check(node, emitted[0], variables, now=now)
+        if constraints.constraints_of(node.item.raw):
+            emitted = emit([node], enablement.is_enabled)
+            element = emitted[0] if emitted else {"linkId": node.item.link_id}
+            yield from constraints.check(node, element, scope)
 
 
 def _too_large() -> Issue:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from fhir_gateway.fhir import path
 from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str
 from fhir_gateway.questionnaire import extensions as ext
+from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.issues import Code, Issue
 from fhir_gateway.questionnaire.response import Node
 
@@ -37,17 +36,16 @@ def constraints_of(element: Element) -> list[Constraint]:
     return found
 
 
-def check(
-    node: Node, element: Element, variables: Mapping[str, Any], *, now: datetime | None
-) -> Iterator[Issue]:
-    """Issues of the constraints of one enabled instance that holds something.
+def check(node: Node, element: Element, scope: Scope) -> Iterator[Issue]:
+    """Issues of the constraints of one enabled instance.
 
-    `element` is the response item as it would be emitted; it is the context of the expression.
+    `element` is the response item as it would be emitted, or one without content; it is the
+    context of the expression.
     """
     context = path.node_of(element, "QuestionnaireResponse.item")
     for constraint in constraints_of(node.item.raw):
         try:
-            found = path.evaluate(constraint.expression, context, variables, now=now)
+            found = scope.evaluate(constraint.expression, context, qitem=node.item.raw)
         except path.PathRefused as error:
             yield _issue(constraint, node, f"the rule cannot be evaluated: {error}", "warning")
             continue

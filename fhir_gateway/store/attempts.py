@@ -1,0 +1,58 @@
+"""Attempts to send a request to an EPR: the intent is committed right before each POST.
+
+An attempt without an outcome means that nobody knows whether the EPR took it; whoever tries next
+must wait, look there, and only then send again (docs/decisions/0006).
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.tables import DeliveryAttemptRow
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt."""
+
+    id: str
+    sent_at: datetime
+    resolved_at: datetime | None
+    outcome: str
+
+
+def open_attempt(tx: Transaction, request_id: str, *, now: datetime) -> str:
+    """Record the intent to send now; the attempt's id. Commit before sending."""
+    row = DeliveryAttemptRow(id=str(uuid.uuid4()), request_id=request_id, sent_at=now, outcome="")
+    tx.session.add(row)
+    tx.session.flush()
+    return row.id
+
+
+def resolve(tx: Transaction, attempt_id: str, outcome: str, *, now: datetime) -> None:
+    """The EPR gave a definite answer, or was found to have (or not to have) the request."""
+    tx.session.execute(
+        update(DeliveryAttemptRow)
+        .where(DeliveryAttemptRow.id == attempt_id)
+        .values(resolved_at=now, outcome=outcome[:80])
+    )
+
+
+def unresolved(tx: Transaction, request_id: str) -> list[Attempt]:
+    """Attempts whose outcome nobody knows, oldest first."""
+    return [a for a in history(tx, request_id) if a.resolved_at is None]
+
+
+def history(tx: Transaction, request_id: str) -> list[Attempt]:
+    """Every attempt of a request, oldest first."""
+    rows = tx.session.scalars(
+        select(DeliveryAttemptRow)
+        .where(DeliveryAttemptRow.request_id == request_id)
+        .order_by(DeliveryAttemptRow.sent_at)
+    )
+    return [Attempt(row.id, row.sent_at, row.resolved_at, row.outcome) for row in rows]

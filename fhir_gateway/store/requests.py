@@ -1,0 +1,238 @@
+"""Requests that were accepted, and every move they made. States go forward only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select, update
+
+from fhir_gateway.fhir import json as fhir_json
+from fhir_gateway.fhir.types import Resource
+from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.tables import RequestEventRow, RequestRow
+
+
+class RequestState(StrEnum):
+    """How far a request has come."""
+
+    ACCEPTED = "accepted"
+    TRACED = "traced"
+    MAPPED = "mapped"
+    DELIVERED = "delivered"
+    CONFIRMED = "confirmed"
+    #: A person must look: the EPR refused it, or our own mapping is wrong.
+    NEEDS_ATTENTION = "needs-attention"
+
+
+#: From which states each state can be reached; `needs-attention` can be left by a retry.
+_BEFORE: dict[RequestState, tuple[RequestState, ...]] = {
+    RequestState.TRACED: (RequestState.ACCEPTED, RequestState.NEEDS_ATTENTION),
+    RequestState.MAPPED: (RequestState.TRACED, RequestState.NEEDS_ATTENTION),
+    RequestState.DELIVERED: (RequestState.MAPPED, RequestState.NEEDS_ATTENTION),
+    RequestState.CONFIRMED: (RequestState.DELIVERED,),
+    RequestState.NEEDS_ATTENTION: (
+        RequestState.ACCEPTED,
+        RequestState.TRACED,
+        RequestState.MAPPED,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request. What is sealed in the database is plain here."""
+
+    id: str
+    reference: str
+    service_slug: str
+    questionnaire: str
+    state: RequestState
+    response: Resource
+    evidence: dict[str, Any]
+    identity: dict[str, Any] | None
+    bundle: Resource | None
+    delivered_as: list[str]
+    accepted_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One move of a request."""
+
+    state: str
+    at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list of requests shows: nothing of what a patient typed."""
+
+    id: str
+    reference: str
+    service_slug: str
+    state: RequestState
+    accepted_at: datetime
+    updated_at: datetime
+
+
+def add(
+    tx: Transaction,
+    *,
+    request_id: str,
+    reference: str,
+    draft_id: str | None,
+    service_slug: str,
+    questionnaire: str,
+    response: Resource,
+    evidence: dict[str, Any],
+    now: datetime,
+) -> None:
+    """Keep an accepted request. Raises sqlalchemy's IntegrityError when its reference or its
+    draft is there already."""
+    tx.session.add(
+        RequestRow(
+            id=request_id,
+            reference=reference,
+            draft_id=draft_id,
+            service_slug=service_slug,
+            questionnaire=questionnaire,
+            state=RequestState.ACCEPTED,
+            response_sealed=tx.sealer.seal(response),
+            evidence_sealed=tx.sealer.seal(evidence),
+            accepted_at=now,
+            updated_at=now,
+        )
+    )
+    tx.session.flush()
+    _event(tx, request_id, RequestState.ACCEPTED, now, "")
+
+
+def find(tx: Transaction, request_id: str) -> Request | None:
+    """The request with this id, or None."""
+    row = tx.session.get(RequestRow, request_id)
+    return _request(tx, row) if row else None
+
+
+def by_reference(tx: Transaction, reference: str) -> Request | None:
+    """The request with this reference, or None."""
+    row = tx.session.scalar(select(RequestRow).where(RequestRow.reference == reference))
+    return _request(tx, row) if row else None
+
+
+def by_draft(tx: Transaction, draft_id: str) -> Summary | None:
+    """The request that a draft became, or None."""
+    row = tx.session.scalar(select(RequestRow).where(RequestRow.draft_id == draft_id))
+    return _summary(row) if row else None
+
+
+def reference_exists(tx: Transaction, reference: str) -> bool:
+    """Whether a reference is taken."""
+    query = select(RequestRow.id).where(RequestRow.reference == reference)
+    return tx.session.scalar(query) is not None
+
+
+def save_identity(tx: Transaction, request_id: str, identity: dict[str, Any]) -> None:
+    """Keep the outcome of the trace."""
+    _update(tx, request_id, identity_sealed=tx.sealer.seal(identity))
+
+
+def save_bundle(tx: Transaction, request_id: str, bundle: Resource) -> None:
+    """Keep the mapped Bundle."""
+    _update(tx, request_id, bundle_sealed=tx.sealer.seal(bundle))
+
+
+def save_delivered_as(tx: Transaction, request_id: str, references: list[str]) -> None:
+    """Keep what the EPR called the resources, as `Type/id`."""
+    _update(tx, request_id, delivered_as=fhir_json.dump(references).decode())
+
+
+def move(
+    tx: Transaction, request_id: str, state: RequestState, *, now: datetime, detail: str = ""
+) -> bool:
+    """Move a request forward and record it; False when it is there or further already.
+
+    `detail`: a code or sentence for operators, without anything a patient typed.
+    """
+    moved = tx.session.execute(
+        update(RequestRow)
+        .where(RequestRow.id == request_id, RequestRow.state.in_(_BEFORE[state]))
+        .values(state=state, updated_at=now)
+        .returning(RequestRow.id)
+    ).first()
+    if moved is None:
+        return False
+    _event(tx, request_id, state, now, detail)
+    return True
+
+
+def note(tx: Transaction, request_id: str, event: str, *, now: datetime, detail: str = "") -> None:
+    """Record something that happened to a request without moving it (a retry, an alarm)."""
+    _event(tx, request_id, event, now, detail)
+
+
+def events(tx: Transaction, request_id: str) -> list[Event]:
+    """Every event of a request, oldest first."""
+    rows = tx.session.scalars(
+        select(RequestEventRow)
+        .where(RequestEventRow.request_id == request_id)
+        .order_by(RequestEventRow.id)
+    )
+    return [Event(row.state, row.at, row.detail) for row in rows]
+
+
+def in_states(
+    tx: Transaction,
+    states: tuple[RequestState, ...],
+    *,
+    updated_before: datetime | None = None,
+    limit: int = 1000,
+) -> list[Summary]:
+    """Requests in these states, oldest first."""
+    query = select(RequestRow).where(RequestRow.state.in_(states))
+    if updated_before is not None:
+        query = query.where(RequestRow.updated_at < updated_before)
+    rows = tx.session.scalars(query.order_by(RequestRow.accepted_at).limit(limit))
+    return [_summary(row) for row in rows]
+
+
+def _update(tx: Transaction, request_id: str, **values: Any) -> None:
+    tx.session.execute(update(RequestRow).where(RequestRow.id == request_id).values(**values))
+
+
+def _event(tx: Transaction, request_id: str, state: str, now: datetime, detail: str) -> None:
+    tx.session.add(RequestEventRow(request_id=request_id, state=state, at=now, detail=detail[:400]))
+    tx.session.flush()
+
+
+def _summary(row: RequestRow) -> Summary:
+    return Summary(
+        row.id,
+        row.reference,
+        row.service_slug,
+        RequestState(row.state),
+        row.accepted_at,
+        row.updated_at,
+    )
+
+
+def _request(tx: Transaction, row: RequestRow) -> Request:
+    sealer = tx.sealer
+    return Request(
+        id=row.id,
+        reference=row.reference,
+        service_slug=row.service_slug,
+        questionnaire=row.questionnaire,
+        state=RequestState(row.state),
+        response=sealer.open(row.response_sealed),
+        evidence=sealer.open(row.evidence_sealed),
+        identity=sealer.open(row.identity_sealed) if row.identity_sealed else None,
+        bundle=sealer.open(row.bundle_sealed) if row.bundle_sealed else None,
+        delivered_as=fhir_json.parse(row.delivered_as) if row.delivered_as else [],
+        accepted_at=row.accepted_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,77 @@
+"""Sealing what could identify a patient: encryption at rest, and keyed hashes.
+
+The key never is in the database. From one master key, HKDF (RFC 5869) derives a key per purpose;
+sealing is Fernet (AES-128-CBC with HMAC-SHA256, authenticated) of the cryptography package.
+Older master keys can follow the first, so that keys rotate without downtime.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from fhir_gateway.errors import Defect
+from fhir_gateway.fhir import json as fhir_json
+
+MIN_KEY_BYTES = 32
+#: A stored response is bounded by the page limits; this bounds what is read back.
+_MAX_SEALED = 16_000_000
+
+
+class Sealer:
+    """Seals and opens JSON, and makes keyed hashes.
+
+    `keys`: master keys, the current one first, each at least 32 bytes.
+    """
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        if not keys or any(len(key) < MIN_KEY_BYTES for key in keys):
+            raise ValueError(f"each secret key must have at least {MIN_KEY_BYTES} bytes")
+        self._fernet = MultiFernet(
+            [Fernet(base64.urlsafe_b64encode(_derive(key, b"seal"))) for key in keys]
+        )
+        self._current = keys[0]
+
+    def seal(self, value: Any) -> bytes:
+        """Encrypt a JSON value."""
+        return self._fernet.encrypt(fhir_json.dump(value))
+
+    def open(self, sealed: bytes) -> Any:
+        """Decrypt what `seal` made; raises Defect when no key fits."""
+        try:
+            return fhir_json.parse(self._fernet.decrypt(sealed), max_bytes=_MAX_SEALED)
+        except InvalidToken:
+            raise Defect(
+                "Stored data cannot be decrypted with the configured secret key.",
+                code="seal-broken",
+            ) from None
+
+    def mac(self, purpose: str, *parts: str) -> str:
+        """A keyed hash of `parts` for one purpose, as 64 hexadecimal digits.
+
+        The same parts give the same hash, so numbers can be counted without being stored.
+        """
+        key = _derive(self._current, b"mac:" + purpose.encode())
+        message = "\x1f".join(parts).encode()
+        return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+
+def token_hash(token: str) -> str:
+    """How an unguessable token is kept: a plain hash is enough for 128 bits of randomness."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def same(left: str, right: str) -> bool:
+    """Compare two hashes in constant time."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def _derive(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), length=32, salt=None, info=b"fhir-gateway:" + purpose).derive(key)

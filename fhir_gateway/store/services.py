@@ -1,0 +1,33 @@
+"""Services that were imported, as Bundles."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from fhir_gateway.fhir import json as fhir_json
+from fhir_gateway.fhir.types import Resource
+from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.tables import ServiceRow
+
+
+def save(tx: Transaction, slug: str, bundle: Resource, *, now: datetime) -> bool:
+    """Keep a service's Bundle; True when it is new, False when it replaced one."""
+    row = tx.session.get(ServiceRow, slug)
+    if row is None:
+        tx.session.add(ServiceRow(slug=slug, bundle=fhir_json.dump(bundle), imported_at=now))
+        return True
+    row.bundle, row.imported_at = fhir_json.dump(bundle), now
+    return False
+
+
+def find(tx: Transaction, slug: str) -> Resource | None:
+    """The Bundle of a service, or None."""
+    row = tx.session.get(ServiceRow, slug)
+    return fhir_json.parse(row.bundle) if row else None
+
+
+def slugs(tx: Transaction) -> list[str]:
+    """The short names of all services."""
+    return list(tx.session.scalars(select(ServiceRow.slug).order_by(ServiceRow.slug)))
