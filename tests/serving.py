@@ -14,7 +14,8 @@ import uvicorn
 
 def free_socket(port: int = 0) -> socket.socket:
     """A socket bound to a free loopback port (or to `port`), ready to be handed to uvicorn."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named so that asyncio turns Nagle's algorithm off: 40 ms less an answer.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))
     return bound
