@@ -12,8 +12,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import fhirpathpy
+from fhirpathpy.engine import do_eval
 from fhirpathpy.engine.nodes import FP_DateTime, FP_Time, FP_Type, ResourceNode
+from fhirpathpy.engine.util import arraify, process_user_invocation_table
 from fhirpathpy.models import models
 from fhirpathpy.parser import parse as parse_expression
 
@@ -52,11 +53,17 @@ def evaluate(
     Raises PathRefused.
     """
     tree = compile_expression(expression)
-    options = {"returnRawData": True, "userInvocationTable": _functions(now)}
+    root = arraify({} if context is None else context)
+    # What fhirpathpy.apply_parsed_path would build, and `$this` for the root, which it forgets.
+    state = {
+        "dataRoot": root,
+        "$this": root,
+        "vars": {"context": context, "ucum": "http://unitsofmeasure.org", **(variables or {})},
+        "model": _R4,
+        "userInvocationTable": process_user_invocation_table(_functions(now)),
+    }
     try:
-        result = fhirpathpy.apply_parsed_path(
-            {} if context is None else context, tree, dict(variables or {}), _R4, options
-        )
+        result = do_eval(state, root, tree["children"][0])
     except PathRefused:
         raise
     except Exception as error:
@@ -126,14 +133,16 @@ def _nesting(expression: str) -> int:
 
 
 def _functions(now: datetime | None) -> dict[str, Any]:
-    """What differs from the engine's own functions: no trace(), and the caller's clock."""
-    table: dict[str, Any] = {"trace": {"fn": _refuse_trace, "arity": {0: [], 1: ["String"]}}}
-    if now is not None:
-        # As text, which is what the engine's own clock functions give.
-        table["now"] = {"fn": lambda *_: str(FP_DateTime(now.isoformat(timespec="seconds")))}
-        table["today"] = {"fn": lambda *_: str(FP_DateTime(now.date().isoformat()))}
-        table["timeOfDay"] = {"fn": lambda *_: str(FP_Time(now.time().isoformat("seconds")))}
-    return table
+    """What differs from the engine's own functions: no trace(), and the caller's clock (the
+    engine's is shared by all threads)."""
+    moment = now or datetime.now().astimezone()
+    # Clocks answer as text, as the engine's own do.
+    return {
+        "trace": {"fn": _refuse_trace, "arity": {0: [], 1: ["String"]}},
+        "now": {"fn": lambda *_: str(FP_DateTime(moment.isoformat(timespec="seconds")))},
+        "today": {"fn": lambda *_: str(FP_DateTime(moment.date().isoformat()))},
+        "timeOfDay": {"fn": lambda *_: str(FP_Time(moment.time().isoformat("seconds")))},
+    }
 
 
 def _refuse_trace(*_: Any) -> None:

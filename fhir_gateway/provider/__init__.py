@@ -1,0 +1,1 @@
+"""Hospital services as FHIR resources."""

@@ -50,7 +50,9 @@ APPEARANCE = f"{_OURS}/questionnaire-appearance"
 ERROR_MESSAGE = f"{_OURS}/questionnaire-errorMessage"
 #: On an item: the HTML autocomplete token of its field.
 AUTOCOMPLETE = f"{_OURS}/questionnaire-autocomplete"
-#: On an answer option or a list: how wide a field is, or whether options stand in a row.
+#: On an item: how many characters its field is wide.
 INPUT_WIDTH = f"{_OURS}/questionnaire-inputWidth"
+#: On an item: answering it again, the same way, opens a draft that was left alone for a while.
+UNLOCKS = f"{_OURS}/questionnaire-unlocks"
 
 ITEM_CONTROL_SYSTEM = "http://hl7.org/fhir/questionnaire-item-control"

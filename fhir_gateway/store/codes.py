@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,16 +26,17 @@ class SecurityCode:
 def add(
     tx: Transaction,
     *,
+    code_id: str,
     draft_id: str,
     contact_mac: str,
     code_mac: str,
     expires_at: datetime,
     now: datetime,
-) -> str:
-    """Keep a new code and kill every older one of the draft; its id."""
+) -> None:
+    """Keep a new code and kill every older one of the draft. `code_id` salts its HMAC."""
     close_all(tx, draft_id, now=now)
     row = SecurityCodeRow(
-        id=str(uuid.uuid4()),
+        id=code_id,
         draft_id=draft_id,
         contact_mac=contact_mac,
         code_mac=code_mac,
@@ -46,7 +46,6 @@ def add(
     )
     tx.session.add(row)
     tx.session.flush()
-    return row.id
 
 
 def current(tx: Transaction, draft_id: str) -> SecurityCode | None:

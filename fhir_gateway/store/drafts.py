@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,9 +25,24 @@ class DraftState(StrEnum):
     DISCARDED = "discarded"
 
 
+@dataclass(slots=True)
+class Progress:
+    """What is kept of a draft, sealed.
+
+    `response`: QuestionnaireResponse in progress. `visited`: names of the pages that were
+    answered. `verified`: E.164 number → ISO time at which its code was accepted. `link_token`:
+    the token of the link, so that pages can lead back to where the person came from.
+    """
+
+    response: Resource
+    visited: list[str] = field(default_factory=list)
+    verified: dict[str, str] = field(default_factory=dict)
+    link_token: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft. `verified`: E.164 number → ISO time at which its code was accepted."""
+    """A draft."""
 
     id: str
     visit_id: str
@@ -35,9 +50,8 @@ class Draft:
     service_slug: str
     questionnaire: str
     state: DraftState
-    response: Resource
-    verified: dict[str, str] = field(default_factory=dict)
-    unlock_tries: int = 0
+    progress: Progress
+    unlock_tries: int
 
 
 def create(
@@ -47,7 +61,7 @@ def create(
     link_id: str,
     service_slug: str,
     questionnaire: str,
-    response: Resource,
+    progress: Progress,
     now: datetime,
 ) -> str:
     """Begin a draft; its id, which is no secret: the visit's cookie is what opens it."""
@@ -58,7 +72,7 @@ def create(
         service_slug=service_slug,
         questionnaire=questionnaire,
         state=DraftState.OPEN,
-        response_sealed=tx.sealer.seal(response),
+        progress_sealed=tx.sealer.seal(asdict(progress)),
         unlock_tries=0,
         created_at=now,
         updated_at=now,
@@ -74,6 +88,7 @@ def find(tx: Transaction, draft_id: str, visit_id: str, *, lock: bool = False) -
     row = tx.session.scalar(query.with_for_update() if lock else query)
     if row is None:
         return None
+    kept = tx.sealer.open(row.progress_sealed) if row.progress_sealed else {"response": {}}
     return Draft(
         id=row.id,
         visit_id=row.visit_id,
@@ -81,28 +96,29 @@ def find(tx: Transaction, draft_id: str, visit_id: str, *, lock: bool = False) -
         service_slug=row.service_slug,
         questionnaire=row.questionnaire,
         state=DraftState(row.state),
-        response=tx.sealer.open(row.response_sealed) if row.response_sealed else {},
-        verified=tx.sealer.open(row.verified_sealed) if row.verified_sealed else {},
+        progress=Progress(**kept),
         unlock_tries=row.unlock_tries,
     )
 
 
-def save_response(tx: Transaction, draft_id: str, response: Resource, *, now: datetime) -> None:
-    """Keep the response so far of an open draft."""
-    tx.session.execute(
-        update(DraftRow)
-        .where(DraftRow.id == draft_id, DraftRow.state == DraftState.OPEN)
-        .values(response_sealed=tx.sealer.seal(response), updated_at=now)
+def newest_open(tx: Transaction, visit_id: str) -> str | None:
+    """The id of the visit's draft that was touched last, when one is open."""
+    return tx.session.scalar(
+        select(DraftRow.id)
+        .where(DraftRow.visit_id == visit_id, DraftRow.state == DraftState.OPEN)
+        .order_by(DraftRow.updated_at.desc())
+        .limit(1)
     )
 
 
-def save_verified(tx: Transaction, draft: Draft, number: str, *, now: datetime) -> None:
-    """A code sent to `number` (E.164) was accepted."""
-    verified = {**draft.verified, number: now.isoformat(timespec="seconds")}
+def save(
+    tx: Transaction, draft: Draft, *, now: datetime, state: DraftState = DraftState.OPEN
+) -> None:
+    """Keep the progress of an open draft, and where it is now."""
     tx.session.execute(
         update(DraftRow)
-        .where(DraftRow.id == draft.id)
-        .values(verified_sealed=tx.sealer.seal(verified), updated_at=now)
+        .where(DraftRow.id == draft.id, DraftRow.state == DraftState.OPEN)
+        .values(progress_sealed=tx.sealer.seal(asdict(draft.progress)), state=state, updated_at=now)
     )
 
 
@@ -121,7 +137,7 @@ def close(tx: Transaction, draft_id: str, state: DraftState, *, now: datetime) -
     tx.session.execute(
         update(DraftRow)
         .where(DraftRow.id == draft_id)
-        .values(state=state, response_sealed=None, verified_sealed=None, updated_at=now)
+        .values(state=state, progress_sealed=None, updated_at=now)
     )
 
 
@@ -130,9 +146,7 @@ def close_idle(tx: Transaction, before: datetime, *, now: datetime) -> int:
     idle = tx.session.execute(
         update(DraftRow)
         .where(DraftRow.state == DraftState.OPEN, DraftRow.updated_at < before)
-        .values(
-            state=DraftState.DISCARDED, response_sealed=None, verified_sealed=None, updated_at=now
-        )
+        .values(state=DraftState.DISCARDED, progress_sealed=None, updated_at=now)
         .returning(DraftRow.id)
     )
     return len(idle.all())

@@ -27,11 +27,11 @@ class RequestState(StrEnum):
     NEEDS_ATTENTION = "needs-attention"
 
 
-#: From which states each state can be reached; `needs-attention` can be left by a retry.
+#: From which states each state can be reached; `needs-attention` is only left by `reopen`.
 _BEFORE: dict[RequestState, tuple[RequestState, ...]] = {
-    RequestState.TRACED: (RequestState.ACCEPTED, RequestState.NEEDS_ATTENTION),
-    RequestState.MAPPED: (RequestState.TRACED, RequestState.NEEDS_ATTENTION),
-    RequestState.DELIVERED: (RequestState.MAPPED, RequestState.NEEDS_ATTENTION),
+    RequestState.TRACED: (RequestState.ACCEPTED,),
+    RequestState.MAPPED: (RequestState.TRACED,),
+    RequestState.DELIVERED: (RequestState.MAPPED,),
     RequestState.CONFIRMED: (RequestState.DELIVERED,),
     RequestState.NEEDS_ATTENTION: (
         RequestState.ACCEPTED,
@@ -167,6 +167,26 @@ def move(
     if moved is None:
         return False
     _event(tx, request_id, state, now, detail)
+    return True
+
+
+def reopen(tx: Transaction, request_id: str, *, remap: bool, now: datetime) -> bool:
+    """Let a request that needed attention go on where it stopped; False when it did not need any.
+
+    `remap`: make the Bundle anew, for when the mapping was mended.
+    """
+    row = tx.session.get(RequestRow, request_id)
+    if row is None or row.state != RequestState.NEEDS_ATTENTION:
+        return False
+    if row.identity_sealed is None:
+        state = RequestState.ACCEPTED
+    elif row.bundle_sealed is None or remap:
+        state = RequestState.TRACED
+    else:
+        state = RequestState.MAPPED
+    row.state, row.updated_at = state, now
+    tx.session.flush()
+    _event(tx, request_id, "reopened", now, f"goes on as {state}")
     return True
 
 

@@ -110,10 +110,8 @@ class DraftRow(Base):
     service_slug: Mapped[str] = mapped_column(ForeignKey("service.slug"))
     questionnaire: Mapped[str] = mapped_column(String(300))
     state: Mapped[str] = mapped_column(String(20))
-    #: QuestionnaireResponse in progress.
-    response_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    #: Contact numbers that were verified by code, with when.
-    verified_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: drafts.Progress: the response so far, the pages seen, the contacts verified.
+    progress_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     unlock_tries: Mapped[int] = mapped_column(Integer, default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

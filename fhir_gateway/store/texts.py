@@ -31,6 +31,12 @@ class TextMessage:
     provider_id: str | None
 
 
+def find(tx: Transaction, reference: str) -> TextMessage | None:
+    """The text with this reference, or None."""
+    row = tx.session.scalar(select(TextRow).where(TextRow.reference == reference))
+    return _message(row) if row else None
+
+
 def intend(tx: Transaction, reference: str, kind: str, *, now: datetime) -> TextMessage:
     """Record the intent to send; the row as it is, which may be there from an earlier try."""
     row = tx.session.scalar(select(TextRow).where(TextRow.reference == reference))
@@ -44,8 +50,7 @@ def intend(tx: Transaction, reference: str, kind: str, *, now: datetime) -> Text
         )
         tx.session.add(row)
         tx.session.flush()
-        return TextMessage(reference, kind, TextState.INTENDED, None)
-    return TextMessage(row.reference, row.kind, TextState(row.state), row.provider_id)
+    return _message(row)
 
 
 def settle(
@@ -57,3 +62,7 @@ def settle(
         .where(TextRow.reference == reference)
         .values(state=state, provider_id=provider_id)
     )
+
+
+def _message(row: TextRow) -> TextMessage:
+    return TextMessage(row.reference, row.kind, TextState(row.state), row.provider_id)

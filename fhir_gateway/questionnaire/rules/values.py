@@ -182,13 +182,17 @@ def _free_text(
         )
 
 
-def _exclusive(node: Node) -> Iterator[Issue]:
-    """An option marked exclusive stands alone (questionnaire-optionExclusive)."""
-    exclusive = [
+def exclusive_options(item: Item) -> list[tuple[str, Any]]:
+    """The (type, value) of the options that stand alone (questionnaire-optionExclusive)."""
+    return [
         value_of(option)
-        for option in map(as_dict, as_list(node.item.raw.get("answerOption")))
+        for option in map(as_dict, as_list(item.raw.get("answerOption")))
         if extension_value(option, ext.OPTION_EXCLUSIVE) is True
     ]
+
+
+def _exclusive(node: Node) -> Iterator[Issue]:
+    exclusive = exclusive_options(node.item)
     chosen = [value_of(answer) for answer in node.answers]
     if any(same(*answer, *option) for answer in chosen for option in exclusive):
         yield _issue(

@@ -1,0 +1,220 @@
+"""Composition: the parts of a gateway, put together from its settings. Knows everyone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fhir_gateway import shipped
+from fhir_gateway.delivery import steps
+from fhir_gateway.delivery.engine import DbosEngine
+from fhir_gateway.delivery.parts import Parts
+from fhir_gateway.delivery.watch import Watch
+from fhir_gateway.epr.client import EprClient
+from fhir_gateway.pds.client import PdsClient
+from fhir_gateway.provider.service import Service
+from fhir_gateway.questionnaire.catalogue import Catalogue
+from fhir_gateway.rest.app import create_fhir_app
+from fhir_gateway.settings import Settings
+from fhir_gateway.sms.notify import NotifySender
+from fhir_gateway.sms.sender import NoSender, TextSender
+from fhir_gateway.store.database import Database
+from fhir_gateway.store.seal import Sealer
+from fhir_gateway.web.app import create_web_app
+from fhir_gateway.web.environment import create_environment
+from fhir_gateway.web.site import Site
+
+#: Patients are in the United Kingdom: `today` is today there.
+LONDON = ZoneInfo("Europe/London")
+FHIR_BASE = "/fhir/R4"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The parts of one gateway process."""
+
+    settings: Settings
+    database: Database
+    engine: DbosEngine
+    parts: Parts
+
+    @property
+    def site(self) -> Site:
+        """What the patient pages work with."""
+        return Site(
+            base_url=self.settings.base_url.rstrip("/"),
+            database=self.database,
+            catalogue=self.parts.catalogue,
+            sender=self.parts.sender,
+            engine=self.engine,
+            clock=self.parts.clock,
+            environment=create_environment(),
+            daily_codes=self.settings.daily_codes,
+        )
+
+    def prepare(self) -> None:
+        """Bring the database up to date."""
+        self.database.migrate()
+        self.engine.migrate()
+
+    def close(self) -> None:
+        """Close connections."""
+        self.parts.pds.close()
+        self.database.close()
+
+
+def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> Gateway:
+    """Put a gateway together. Reads the shipped and configured folders, opens the database; does
+    not touch the network. Raises what a bad folder or key raises."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.database, Sealer(_keys(settings)))
+    folders = [shipped.folder("questionnaires"), settings.questionnaires]
+    resources = [r for folder in folders if folder for r in shipped.read_resources(folder)]
+    targets = shipped.read_targets(shipped.folder("mappings"))
+    if settings.mappings:
+        targets |= shipped.read_targets(settings.mappings)
+    parts = Parts(
+        database=database,
+        catalogue=Catalogue(resources),
+        targets=targets,
+        pds=PdsClient(settings.pds_base_url, auth=_bearer(settings.pds_token)),
+        epr=EprClients(settings),
+        sender=_sender(settings),
+        clock=clock or _now,
+        gateway_name=settings.base_url,
+    )
+    return Gateway(settings, database, DbosEngine(database), parts)
+
+
+class EprClients:
+    """One client for each EPR, made when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._auth = _bearer(settings.epr_token)
+        self._clients: dict[str, EprClient] = {}
+
+    def __call__(self, service: Service) -> EprClient:
+        """The client of a service's EPR."""
+        if service.epr_base not in self._clients:
+            self._clients[service.epr_base] = EprClient(service.epr_base, auth=self._auth)
+        return self._clients[service.epr_base]
+
+
+class Worker:
+    """Delivery in this process, between `start` and `stop`."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._watch = Watch(gateway.parts, gateway.engine, gateway.settings.worker_id)
+
+    def start(self) -> None:
+        """Start delivering and watching."""
+        gateway = self._gateway
+        gateway.engine.work(steps.bind(gateway.parts), gateway.settings.worker_id)
+        self._watch.start()
+
+    def stop(self) -> None:
+        """Stop in order; what is under way is taken up at the next start."""
+        self._watch.stop()
+        self._gateway.engine.stop()
+
+
+def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) -> ASGIApp:
+    """The ASGI app of a gateway: patient pages, and the FHIR API under /fhir/R4.
+
+    `deliver`: whether this process delivers requests too. `home`: what answers at `/` instead of
+    the plain page (the demo's overview).
+    """
+    worker = Worker(gateway) if deliver else None
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        gateway.prepare()
+        if worker:
+            worker.start()
+        yield
+        if worker:
+            worker.stop()
+        gateway.close()
+
+    web = create_web_app(gateway.site, lifespan=lifespan, home=home)
+    fhir = create_fhir_app(
+        gateway.parts.catalogue, base_url=f"{gateway.site.base_url}{FHIR_BASE}", clock=_now
+    )
+    return _Split(FHIR_BASE, fhir, web)
+
+
+class _Split:
+    """Sends what is under a path to one app and the rest, the lifespan too, to another."""
+
+    def __init__(self, path: str, below: ASGIApp, others: ASGIApp) -> None:
+        self._path, self._below, self._others = path, below, others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        is_below = path == self._path or path.startswith(f"{self._path}/")
+        await (self._below if is_below else self._others)(scope, receive, send)
+
+
+def _now() -> datetime:
+    return datetime.now(LONDON)
+
+
+def _sender(settings: Settings) -> TextSender:
+    if settings.notify_api_key is None:
+        return NoSender()
+    return NotifySender(
+        settings.notify_base_url,
+        settings.notify_api_key.get_secret_value(),
+        settings.notify_template_id,
+    )
+
+
+def _bearer(token: SecretStr | None) -> httpx.Auth | None:
+    return _Bearer(token.get_secret_value()) if token else None
+
+
+class _Bearer(httpx.Auth):
+    """A fixed bearer token."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the token."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+
+def _keys(settings: Settings) -> list[bytes]:
+    """The configured keys, or the one in data_dir, made when there is none."""
+    if settings.secret_keys:
+        return [key.get_secret_value().encode() for key in settings.secret_keys]
+    return [own_key(settings.data_dir / "secret.key")]
+
+
+def own_key(file: Path) -> bytes:
+    """The key of this file, made at the first call; readable by its owner alone. Two processes
+    that start at once get the same key."""
+    if not file.exists():
+        fresh = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(secrets.token_urlsafe(48).encode())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, file)
+        fresh.unlink()
+    return file.read_bytes().strip()

@@ -1,0 +1,76 @@
+"""The stand-ins, each alone: `sandbox pds`, `epr`, `phone`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fhir_gateway.cli.terminal import say
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Stand-ins for PDS, an EPR and mobile phones, with invented people. Never for real data.",
+)
+
+PortOption = Annotated[int, typer.Option(help="Port to listen on.")]
+HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
+
+
+@app.command("pds")
+def pds(port: PortOption = 8081, host: HostOption = "127.0.0.1") -> None:
+    """A stand-in for the PDS FHIR API, application-restricted access, with invented people."""
+    from fhir_gateway.sandbox.pds.app import create_app
+
+    say(
+        f"PDS at http://{host}:{port}/personal-demographics/FHIR/R4, its people at http://{host}:{port}/"
+    )
+    _run(create_app(), host, port)
+
+
+@app.command("epr")
+def epr(
+    port: PortOption = 8082,
+    host: HostOption = "127.0.0.1",
+    storage: Annotated[
+        Path | None, typer.Option(help="SQLite file that keeps what arrives. Default: memory.")
+    ] = None,
+) -> None:
+    """A stand-in for a hospital's EPR: a FHIR R4 server and an inbox for staff."""
+    from fhir_gateway.sandbox.epr.app import create_app
+
+    say(f"FHIR at http://{host}:{port}/fhir, inbox at http://{host}:{port}/")
+    _run(create_app(storage=storage), host, port)
+
+
+@app.command("phone")
+def phone(
+    port: PortOption = 8083,
+    host: HostOption = "127.0.0.1",
+    storage: Annotated[
+        Path | None, typer.Option(help="SQLite file that keeps the texts. Default: memory.")
+    ] = None,
+) -> None:
+    """A stand-in for GOV.UK Notify and for every mobile phone."""
+    from fhir_gateway.sandbox import phone as sandbox
+
+    say(f"Notify at http://{host}:{port}, phones at http://{host}:{port}/")
+    say(f"API key: {sandbox.api_key()}")
+    say(f"Template: {sandbox.TEMPLATE_ID}")
+    _run(
+        sandbox.create_app(
+            storage=storage,
+            service_id=sandbox.SERVICE_ID,
+            secret=sandbox.SECRET,
+            template_id=sandbox.TEMPLATE_ID,
+        ),
+        host,
+        port,
+    )
+
+
+def _run(application: Any, host: str, port: int) -> None:
+    import uvicorn
+
+    uvicorn.run(application, host=host, port=port, access_log=False, log_level="warning")

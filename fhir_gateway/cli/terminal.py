@@ -1,0 +1,71 @@
+"""How commands speak: tables and sentences for people, JSON for scripts, one shape for errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+#: The option of every command whose answer a script would read.
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+_out = Console(soft_wrap=True, highlight=False)
+_err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """A line for people; square brackets are shown as they are."""
+    _out.print(text, markup=False)
+
+
+def show_json(value: Any) -> None:
+    """A value as JSON on standard output."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
+    """A table, or a sentence when there are no rows."""
+    if not rows:
+        say(empty)
+        return
+    table = Table(*columns, show_edge=False, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    _out.print(table)
+
+
+def fail(*lines: str, code: int = 1) -> NoReturn:
+    """Say what is wrong and what to do, on standard error, and end."""
+    for line in lines:
+        _err.print(line, markup=False)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Errors that a person can do something about end the command with a sentence, not a trace."""
+    from sqlalchemy.exc import OperationalError
+
+    from fhir_gateway.errors import GatewayError
+    from fhir_gateway.settings import SettingsRefused
+
+    try:
+        yield
+    except SettingsRefused as error:
+        fail(
+            "The settings cannot be used:",
+            *(f"  - {problem}" for problem in error.problems),
+            "`fhir-gateway settings check` says more.",
+        )
+    except GatewayError as error:
+        fail(str(error))
+    except OperationalError as error:
+        fail(
+            f"The database could not be used ({type(error.orig).__name__}).",
+            "Check database_url or data_dir: `fhir-gateway settings check`.",
+        )

@@ -1,0 +1,47 @@
+"""What the steps of delivery work with, in one value."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fhir_gateway.sms.sender import TextSender
+
+from fhir_gateway.epr.client import EprClient
+from fhir_gateway.errors import Defect
+from fhir_gateway.mapping.target import Target
+from fhir_gateway.pds.client import PdsClient
+from fhir_gateway.provider.service import Service, read_service
+from fhir_gateway.questionnaire.catalogue import Catalogue
+from fhir_gateway.store import services
+from fhir_gateway.store.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Stores, neighbours and mappings. `epr`: makes the client of a service's EPR."""
+
+    database: Database
+    catalogue: Catalogue
+    targets: Mapping[str, Target]
+    pds: PdsClient
+    epr: Callable[[Service], EprClient]
+    sender: TextSender
+    clock: Callable[[], datetime]
+    gateway_name: str
+    rng: random.Random = field(default_factory=random.SystemRandom)
+
+    def service(self, tx: Transaction, slug: str) -> Service:
+        """The service of a request; raises Defect when it is gone."""
+        bundle = services.find(tx, slug)
+        if bundle is None:
+            raise Defect(f"The service {slug} of a request is not there.", code="no-service")
+        return read_service(bundle)
+
+    def target(self, name: str) -> Target:
+        """A mapping target by name; raises Defect when there is none."""
+        if name not in self.targets:
+            raise Defect(f"The mapping {name} of a service is not there.", code="no-mapping")
+        return self.targets[name]

@@ -1,0 +1,1 @@
+"""FHIR as a language: JSON, FHIRPath, terminology, bundles, narrative. No I/O, no clock."""

@@ -1,0 +1,1 @@
+"""A patient's request in the making: links, sessions, steps, security codes."""

@@ -1,0 +1,43 @@
+"""All Questionnaires at hand, assembled and indexed once each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fhir_gateway.errors import Refused
+from fhir_gateway.fhir.registry import Registry
+from fhir_gateway.fhir.types import Resource
+from fhir_gateway.questionnaire.assembly import assemble
+from fhir_gateway.questionnaire.definition import Definition
+
+
+class UnknownQuestionnaire(Refused):
+    """No Questionnaire with this canonical is at hand."""
+
+    def __init__(self, canonical: str) -> None:
+        super().__init__(f"Questionnaire {canonical} is not known here", code="no-questionnaire")
+
+
+class Catalogue:
+    """Definitions by canonical, and the value sets and code systems they use."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self.registry = Registry(resources)
+        self._definitions: dict[str, Definition] = {}
+
+    def definition(self, canonical: str) -> Definition:
+        """The assembled Questionnaire for `url` or `url|version`.
+
+        Raises UnknownQuestionnaire, or NotAssembled when a module is missing.
+        """
+        if canonical not in self._definitions:
+            questionnaire = self.registry.resolve(canonical)
+            if questionnaire is None or questionnaire.get("resourceType") != "Questionnaire":
+                raise UnknownQuestionnaire(canonical)
+            assembled = assemble(questionnaire, self.registry.resolve)
+            self._definitions[canonical] = Definition(assembled, self.registry)
+        return self._definitions[canonical]
+
+    def questionnaires(self) -> Iterator[Resource]:
+        """Every Questionnaire as published, modules included."""
+        return self.registry.of_type("Questionnaire")

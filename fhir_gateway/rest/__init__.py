@@ -1,0 +1,1 @@
+"""The FHIR REST API (https://hl7.org/fhir/R4/http.html)."""

@@ -1,0 +1,1 @@
+"""Stand-ins for PDS, an EPR and mobile phones, for the demo and the tests. Never real data."""

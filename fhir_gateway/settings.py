@@ -1,0 +1,188 @@
+"""Settings, from the environment (FHIR_GATEWAY_…) and a TOML file; read once, handed down as values.
+
+docs/operate.md lists them all; a test keeps that list complete.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from fhir_gateway.errors import Refused
+
+FILE_VARIABLE = "FHIR_GATEWAY_SETTINGS"
+DEFAULT_FILE = "fhir-gateway.toml"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MIN_KEY = 32
+
+
+class Settings(BaseSettings):
+    """All settings of a gateway. Each can be set as FHIR_GATEWAY_<NAME> or in the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FHIR_GATEWAY_", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(
+        Path("fhir-gateway-data"),
+        description="Folder for the SQLite database and, when no key is set, the secret key.",
+    )
+    database_url: str | None = Field(
+        None,
+        description="Database, such as postgresql://user:password@host/name. "
+        "Default: SQLite in data_dir.",
+    )
+    base_url: str = Field(
+        "http://127.0.0.1:8080", description="Address at which patients reach the gateway."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on.")
+    forwarded_allow_ips: str = Field(
+        "127.0.0.1", description="Proxies whose X-Forwarded-For is believed, separated by commas."
+    )
+    secret_keys: tuple[SecretStr, ...] = Field(
+        (),
+        description="Keys that seal patient data, the current one first, each 32 characters or "
+        "more. Default: a key made at the first start, in data_dir/secret.key.",
+    )
+    questionnaires: Path | None = Field(
+        None, description="Folder of further Questionnaires, ValueSets and CodeSystems."
+    )
+    mappings: Path | None = Field(None, description="Folder of further mapping targets.")
+    pds_base_url: str = Field(
+        "https://sandbox.api.service.nhs.uk/personal-demographics/FHIR/R4",
+        description="Base of the PDS FHIR API, up to /FHIR/R4.",
+    )
+    pds_token: SecretStr | None = Field(
+        None, description="Bearer token for PDS. Not needed for the open sandbox."
+    )
+    epr_token: SecretStr | None = Field(
+        None, description="Bearer token for the EPRs of the services."
+    )
+    notify_base_url: str = Field(
+        "https://api.notifications.service.gov.uk", description="Base of GOV.UK Notify."
+    )
+    notify_api_key: SecretStr | None = Field(None, description="API key of GOV.UK Notify.")
+    notify_template_id: str = Field(
+        "", description="Id of the text template on Notify; its body is ((text))."
+    )
+    daily_codes: int = Field(
+        2000, ge=1, description="Cap on security codes texted in a day, which bounds the bill."
+    )
+    worker_id: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        max_length=100,
+        description="Name of this process among those that deliver: unique, and the same after a "
+        "restart. Default: the host's name.",
+    )
+    log_format: str = Field("json", pattern="json|text", description="Logs as json or text.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code wins, then the environment, then the file."""
+        del dotenv_settings, file_secret_settings
+        file = TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
+        return init_settings, env_settings, file
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'gateway.db').resolve()}"
+
+
+class SettingsRefused(Refused):
+    """The settings cannot be used; `problems` says everything that is wrong with them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems), code="settings-refused")
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something about the settings. `serious`: the gateway must not run with real patients."""
+
+    setting: str
+    text: str
+    serious: bool
+
+
+def settings_file() -> Path | None:
+    """The settings file: FHIR_GATEWAY_SETTINGS, or fhir-gateway.toml here, or none."""
+    named = os.environ.get(FILE_VARIABLE)
+    if named:
+        return Path(named)
+    return Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None
+
+
+def load(**given: Any) -> Settings:
+    """The settings. `given` wins over environment and file. Raises SettingsRefused."""
+    file = settings_file()
+    if file is not None and not file.is_file():
+        raise SettingsRefused([f"{FILE_VARIABLE} names {file}, which is not there."])
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsRefused(
+            [
+                f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}"
+                for detail in error.errors(include_url=False, include_input=False)
+            ]
+        ) from None
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """What is wrong, or wrong for real patients, with settings that can be read."""
+    base = urlsplit(settings.base_url)
+    local = base.hostname in _LOOPBACK
+    if base.scheme not in ("http", "https") or not base.hostname:
+        yield Problem("base_url", "It must be an http or https address.", serious=True)
+    elif base.scheme == "http" and not local:
+        yield Problem("base_url", "Patients must reach the gateway over https.", serious=True)
+    if base.path.rstrip("/") or base.query:
+        yield Problem("base_url", "It must have no path: links are made from it.", serious=True)
+    if any(len(key.get_secret_value()) < _MIN_KEY for key in settings.secret_keys):
+        yield Problem("secret_keys", "Each must have 32 characters or more.", serious=True)
+    if not settings.secret_keys:
+        yield Problem(
+            "secret_keys",
+            "None is set, so a key is kept in data_dir, beside the data it seals.",
+            serious=not local,
+        )
+    if settings.notify_api_key is None:
+        yield Problem("notify_api_key", "Without it no text can be sent.", serious=True)
+    if not settings.notify_template_id:
+        yield Problem("notify_template_id", "Without it no text can be sent.", serious=True)
+    if "sandbox" in settings.pds_base_url:
+        yield Problem("pds_base_url", "It is a sandbox: no real patient is found.", serious=False)
+    elif settings.pds_token is None and urlsplit(settings.pds_base_url).hostname not in _LOOPBACK:
+        yield Problem("pds_token", "PDS asks for a token outside of its sandbox.", serious=True)
+    if settings.database_url is None:
+        yield Problem(
+            "database_url", "SQLite serves one machine; use PostgreSQL for more.", serious=False
+        )
+    for name in ("questionnaires", "mappings"):
+        path = getattr(settings, name)
+        if path is not None and not path.is_dir():
+            yield Problem(name, f"{path} is not a folder.", serious=True)

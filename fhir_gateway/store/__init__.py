@@ -1,0 +1,1 @@
+"""Tables, repositories and migrations; SQLite and PostgreSQL. Repositories never commit."""

@@ -1,0 +1,1 @@
+"""The patient pages, generated from Questionnaires."""

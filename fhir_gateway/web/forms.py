@@ -1,0 +1,45 @@
+"""Forms that come in: read once, and only from ourselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+
+from fhir_gateway.web import visitor
+from fhir_gateway.web.site import site_of
+
+
+class ForeignForm(Exception):
+    """A POST that does not come from a form of ours in this browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnForm:
+    """A form that is ours: its fields, and the visitor's token."""
+
+    fields: FormData
+    visitor: str
+
+    def text(self, name: str) -> str:
+        """The value of a field, or ''."""
+        value = self.fields.get(name, "")
+        return value if isinstance(value, str) else ""
+
+
+async def _own_form(request: Request) -> OwnForm:
+    site = site_of(request)
+    fields = await request.form(max_files=0, max_fields=500)
+    token = visitor.read_cookie(request, site.base_url)
+    posted = fields.get(visitor.FORM_TOKEN, "")
+    sealer = site.database.sealer
+    if not isinstance(posted, str) or not visitor.is_own_form(
+        request, sealer, site.base_url, token, posted
+    ):
+        raise ForeignForm
+    return OwnForm(fields, token)
+
+
+Form = Annotated[OwnForm, Depends(_own_form)]

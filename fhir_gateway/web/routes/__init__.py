@@ -1,0 +1,1 @@
+"""The addresses a patient meets, one file for each part of the journey."""
