@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
+from anyio import to_thread
 from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -142,12 +143,13 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
-        gateway.prepare()
+        # In a thread: databases and DBOS must not be waited for in the event loop.
+        await to_thread.run_sync(gateway.prepare)
         if worker:
-            worker.start()
+            await to_thread.run_sync(worker.start)
         yield
         if worker:
-            worker.stop()
+            await to_thread.run_sync(worker.stop)
         gateway.close()
 
     web = create_web_app(gateway.site, lifespan=lifespan, home=home)

@@ -113,6 +113,8 @@ def run(demo: Demo, *, ready: Callable[[Demo], None]) -> None:
             server.should_exit = True
         for thread in threads:
             thread.join(timeout=5)
+    if not main.started:
+        raise SystemExit(3)
 
 
 def _announce(demo: Demo, servers: list[uvicorn.Server], ready: Callable[[Demo], None]) -> None:

@@ -1,4 +1,4 @@
-"""Settings, from the environment (FHIR_GATEWAY_…) and a TOML file; read once, handed down as values.
+"""Settings, from the environment (FHIR_GATEWAY_…) and a TOML file; read once, handed down.
 
 docs/operate.md lists them all; a test keeps that list complete.
 """
@@ -152,37 +152,60 @@ def load(**given: Any) -> Settings:
         ) from None
 
 
-def problems(settings: Settings) -> Iterator[Problem]:
+def problems(settings: Settings) -> list[Problem]:
     """What is wrong, or wrong for real patients, with settings that can be read."""
+    return [
+        *_address_problems(settings),
+        *_key_problems(settings),
+        *_neighbour_problems(settings),
+        *_place_problems(settings),
+    ]
+
+
+def _address_problems(settings: Settings) -> Iterator[Problem]:
     base = urlsplit(settings.base_url)
-    local = base.hostname in _LOOPBACK
     if base.scheme not in ("http", "https") or not base.hostname:
         yield Problem("base_url", "It must be an http or https address.", serious=True)
-    elif base.scheme == "http" and not local:
+    elif base.scheme == "http" and not _is_local(settings.base_url):
         yield Problem("base_url", "Patients must reach the gateway over https.", serious=True)
     if base.path.rstrip("/") or base.query:
         yield Problem("base_url", "It must have no path: links are made from it.", serious=True)
+
+
+def _key_problems(settings: Settings) -> Iterator[Problem]:
     if any(len(key.get_secret_value()) < _MIN_KEY for key in settings.secret_keys):
         yield Problem("secret_keys", "Each must have 32 characters or more.", serious=True)
     if not settings.secret_keys:
         yield Problem(
             "secret_keys",
             "None is set, so a key is kept in data_dir, beside the data it seals.",
-            serious=not local,
+            serious=not _is_local(settings.base_url),
         )
+
+
+def _neighbour_problems(settings: Settings) -> Iterator[Problem]:
     if settings.notify_api_key is None:
         yield Problem("notify_api_key", "Without it no text can be sent.", serious=True)
     if not settings.notify_template_id:
         yield Problem("notify_template_id", "Without it no text can be sent.", serious=True)
     if "sandbox" in settings.pds_base_url:
         yield Problem("pds_base_url", "It is a sandbox: no real patient is found.", serious=False)
-    elif settings.pds_token is None and urlsplit(settings.pds_base_url).hostname not in _LOOPBACK:
+    elif settings.pds_token is None and not _is_local(settings.pds_base_url):
         yield Problem("pds_token", "PDS asks for a token outside of its sandbox.", serious=True)
+
+
+def _place_problems(settings: Settings) -> Iterator[Problem]:
     if settings.database_url is None:
         yield Problem(
             "database_url", "SQLite serves one machine; use PostgreSQL for more.", serious=False
         )
-    for name in ("questionnaires", "mappings"):
-        path = getattr(settings, name)
+    for name, path in (
+        ("questionnaires", settings.questionnaires),
+        ("mappings", settings.mappings),
+    ):
         if path is not None and not path.is_dir():
             yield Problem(name, f"{path} is not a folder.", serious=True)
+
+
+def _is_local(address: str) -> bool:
+    return urlsplit(address).hostname in _LOOPBACK

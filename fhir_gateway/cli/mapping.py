@@ -45,7 +45,7 @@ def list_targets(as_json: AsJson = False) -> None:
 
 
 @app.command("test")
-def test_examples(
+def golden(
     names: Annotated[list[str] | None, typer.Argument(help="Mappings. Default: all.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -66,9 +66,8 @@ def test_examples(
         show_json(results)
     else:
         for result in results:
-            say(
-                f"{'differs' if result['diff'] else 'equal  '} {result['mapping']} {result['example']}"
-            )
+            verdict = "differs" if result["diff"] else "equal"
+            say(f"{verdict:7} {result['mapping']} {result['example']}")
             for line in result["diff"]:
                 say(f"    {line}")
         if not results:

@@ -37,9 +37,7 @@ def serve(
         logs.configure(settings.log_format)
         gateway = build(settings)
         app = create_app(gateway, deliver=deliver)
-    say(
-        f"Patients reach this gateway at {settings.base_url}; FHIR is at {settings.base_url}/fhir/R4"
-    )
+    say(f"Patients reach this gateway at {settings.base_url}; the FHIR API is below /fhir/R4.")
     uvicorn.run(
         app,
         host=settings.host,

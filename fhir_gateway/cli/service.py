@@ -21,8 +21,8 @@ def import_service(
     file: Annotated[
         Path,
         typer.Argument(
-            help="FHIR Bundle (JSON) with a HealthcareService, its Organization and the Endpoint of "
-            "its EPR. docs/operate.md has an example.",
+            help="FHIR Bundle (JSON) with a HealthcareService, its Organization and the "
+            "Endpoint of its EPR. docs/operate.md has an example.",
             exists=True,
             dir_okay=False,
         ),

@@ -16,7 +16,7 @@ def check(as_json: AsJson = False) -> None:
 
     with plain_errors():
         settings = load()
-    found = list(problems(settings))
+    found = problems(settings)
     serious = any(problem.serious for problem in found)
     if as_json:
         show_json(

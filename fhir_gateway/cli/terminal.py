@@ -33,7 +33,10 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: 
     if not rows:
         say(empty)
         return
-    table = Table(*columns, show_edge=False, pad_edge=False)
+    table = Table(show_edge=False, pad_edge=False)
+    for column in columns:
+        # Whole canonicals and ids, on several lines if need be: people copy them.
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
     _out.print(table)

@@ -77,7 +77,7 @@ def _answer(answer: Element) -> Markup:
 def _show(value: Any) -> Markup:
     """Any FHIR value as one piece of text."""
     if isinstance(value, bool):
-        return Markup("yes" if value else "no")
+        return Markup("yes") if value else Markup("no")
     if isinstance(value, str):
         return Markup("<br/>").join(value.split("\n"))
     if not isinstance(value, dict):

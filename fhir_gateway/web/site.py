@@ -10,7 +10,6 @@ from urllib.parse import quote, urlsplit
 
 import jinja2
 from fastapi import Request
-from fhir_gateway.sms.sender import TextSender
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fhir_gateway.delivery.engine import Engine
@@ -19,6 +18,7 @@ from fhir_gateway.journey.flow import Flow, Step, StepKind
 from fhir_gateway.journey.sessions import SessionState
 from fhir_gateway.provider.service import Service, read_service
 from fhir_gateway.questionnaire.catalogue import Catalogue
+from fhir_gateway.sms.sender import TextSender
 from fhir_gateway.store import drafts, services, visits
 from fhir_gateway.store.database import Database, Transaction
 from fhir_gateway.store.drafts import Draft, DraftState

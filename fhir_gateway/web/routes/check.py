@@ -137,12 +137,12 @@ def _sections(opened: Opened) -> list[Section]:
 def _row(opened: Opened, node: Node, address: str) -> Row:
     return Row(
         label=opened.flow.texts.short_text(node.item),
-        answers=_answers(opened, node),
+        answers=_answers(node),
         change=f"{address}#{first_field(node)}",
     )
 
 
-def _answers(opened: Opened, node: Node) -> list[str]:
+def _answers(node: Node) -> list[str]:
     if node.item.extension(ext.VERIFY_CONTACT) is not None:
         # The steps only reach here when a code that was asked for has been accepted.
         return ["Confirmed" if node.values == [True] else "Not used"]

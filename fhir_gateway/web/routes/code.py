@@ -157,9 +157,8 @@ def _page(
 def _number_page(opened: Opened, step: Step) -> str:
     """The page on which the number was given, to change it."""
     link_id = step.contact.link_id if step.contact else ""
-    for page_step in opened.flow.steps:
-        page = page_step.page
-        if page_step.kind is StepKind.PAGE and page:
-            if any(node.item.link_id == link_id for node in page.questions):
-                return path_of(opened.draft.id, page_step)
+    for other in opened.flow.steps:
+        questions = other.page.questions if other.page and other.kind is StepKind.PAGE else []
+        if any(node.item.link_id == link_id for node in questions):
+            return path_of(opened.draft.id, other)
     return path_of(opened.draft.id, opened.flow.first_open())
