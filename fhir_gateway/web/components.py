@@ -234,7 +234,7 @@ class Drawing:
         limit = node.item.raw.get("maxLength")
         params.update(value="".join(self._typed(node)), rows=8, spellcheck=True)
         if isinstance(limit, int):
-            params.update(maxlength=limit, threshold=50)
+            params.update(maxlength=limit)
             return Part("character_count", params, self._between(node))
         return Part("textarea", params, self._between(node))
 

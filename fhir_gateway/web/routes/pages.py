@@ -157,6 +157,7 @@ def _page(
         status=422 if errors else 200,
         drawn=drawn,
         title=drawn.title,
+        errors=drawn.errors,
         action=path_of(opened.draft.id, step),
         back=back,
         change=change,
