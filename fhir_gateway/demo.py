@@ -22,11 +22,13 @@ from fhir_gateway.fhir.bundle import resources
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.journey.invitations import send_link
 from fhir_gateway.provider.service import Service, read_service
-from fhir_gateway.sandbox import overview, phone
+from fhir_gateway.sandbox import overview
 from fhir_gateway.sandbox.epr.app import create_app as create_epr
 from fhir_gateway.sandbox.pds.app import BASE_PATH
 from fhir_gateway.sandbox.pds.app import create_app as create_pds
 from fhir_gateway.sandbox.pds.personas import person
+from fhir_gateway.sandbox.phone.app import TEMPLATE_ID, api_key
+from fhir_gateway.sandbox.phone.app import create_app as create_phone
 from fhir_gateway.settings import Settings, load
 from fhir_gateway.store import services
 
@@ -78,12 +80,7 @@ def prepare(data_dir: Path, port: int, host: str = "127.0.0.1") -> Demo:
         create_app(gateway, deliver=True, home=home),
         create_pds(),
         create_epr(storage=data_dir / "epr.db", patients=_patients()),
-        phone.create_app(
-            storage=data_dir / "phone.db",
-            service_id=phone.SERVICE_ID,
-            secret=phone.SECRET,
-            template_id=phone.TEMPLATE_ID,
-        ),
+        create_phone(storage=data_dir / "phone.db"),
     ]
     return Demo(addresses, gateway, list(zip(apps, sockets, strict=True)), data_dir)
 
@@ -170,8 +167,8 @@ def _settings(data_dir: Path, addresses: overview.Addresses) -> Settings:
         pds_token=None,
         epr_token=None,
         notify_base_url=addresses.phone,
-        notify_api_key=SecretStr(phone.api_key()),
-        notify_template_id=phone.TEMPLATE_ID,
+        notify_api_key=SecretStr(api_key()),
+        notify_template_id=TEMPLATE_ID,
         worker_id="demo",
         log_format="text",
     )

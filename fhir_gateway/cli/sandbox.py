@@ -53,18 +53,13 @@ def phone(
     ] = None,
 ) -> None:
     """A stand-in for GOV.UK Notify and for every mobile phone."""
-    from fhir_gateway.sandbox import phone as sandbox
+    from fhir_gateway.sandbox.phone.app import TEMPLATE_ID, api_key, create_app
 
     say(f"Notify at http://{host}:{port}, phones at http://{host}:{port}/")
-    say(f"API key: {sandbox.api_key()}")
-    say(f"Template: {sandbox.TEMPLATE_ID}")
+    say(f"API key: {api_key()}")
+    say(f"Template: {TEMPLATE_ID}")
     _run(
-        sandbox.create_app(
-            storage=storage,
-            service_id=sandbox.SERVICE_ID,
-            secret=sandbox.SECRET,
-            template_id=sandbox.TEMPLATE_ID,
-        ),
+        create_app(storage=storage),
         host,
         port,
     )

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fhir_gateway.sms.texts import segments
-
 from fhir_gateway.delivery import backoff
 from fhir_gateway.delivery.engine import Wait
 from fhir_gateway.delivery.parts import Parts
@@ -17,6 +15,7 @@ from fhir_gateway.delivery.submitted import read_submitted
 from fhir_gateway.errors import GatewayError, OutcomeUnknown, Refused, TryLater
 from fhir_gateway.journey import limits
 from fhir_gateway.provider.service import Service
+from fhir_gateway.sms.texts import segments
 from fhir_gateway.store import requests, texts
 from fhir_gateway.store.requests import Request, RequestState
 from fhir_gateway.store.texts import TextState

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fhir_gateway.sms.sender import TextSender
-
 from fhir_gateway.epr.client import EprClient
 from fhir_gateway.errors import Defect
 from fhir_gateway.mapping.target import Target
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.provider.service import Service, read_service
 from fhir_gateway.questionnaire.catalogue import Catalogue
+from fhir_gateway.sms.sender import TextSender
 from fhir_gateway.store import services
 from fhir_gateway.store.database import Database, Transaction
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from fhir_gateway.sms.number import normalise_mobile
-
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.errors import Defect
 from fhir_gateway.fhir.bundle import resources
@@ -14,6 +12,7 @@ from fhir_gateway.fhir.outcome import has_errors
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 from fhir_gateway.mapping.extraction import Extraction, extract
 from fhir_gateway.mapping.target import Target
+from fhir_gateway.sms.number import normalise_mobile
 from fhir_gateway.store.requests import Request
 
 AS_SUBMITTED = "as-submitted"

@@ -6,8 +6,6 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from fhir_gateway.sms.number import same_number
-
 from fhir_gateway.delivery import backoff
 from fhir_gateway.delivery.engine import Wait
 from fhir_gateway.delivery.parts import Parts
@@ -18,6 +16,7 @@ from fhir_gateway.matching import demographics, grade, plan
 from fhir_gateway.matching.grade import Evidence, Identity, Level, Status
 from fhir_gateway.pds.answers import Answer, Found, TooMany
 from fhir_gateway.provider.service import Service
+from fhir_gateway.sms.number import same_number
 from fhir_gateway.store import requests
 from fhir_gateway.store.requests import Request, RequestState
 

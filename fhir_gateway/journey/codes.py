@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fhir_gateway.sms.sender import TextSender
-
 from fhir_gateway.errors import GatewayError
 from fhir_gateway.journey import limits, tokens
 from fhir_gateway.journey.limits import Limit
+from fhir_gateway.sms.sender import TextSender
 from fhir_gateway.store import codes, drafts
 from fhir_gateway.store.database import Database, Transaction
 from fhir_gateway.store.drafts import Draft

@@ -13,8 +13,6 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from fhir_gateway.sms.number import normalise_mobile
-
 from fhir_gateway.fhir.types import as_str
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.completion import completed
@@ -25,6 +23,7 @@ from fhir_gateway.questionnaire.paging import Page, on_check_page, pages
 from fhir_gateway.questionnaire.response import Node, ResponseTree
 from fhir_gateway.questionnaire.texts import Texts
 from fhir_gateway.questionnaire.validation import issues
+from fhir_gateway.sms.number import normalise_mobile
 from fhir_gateway.store.drafts import Progress
 
 

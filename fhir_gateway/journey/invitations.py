@@ -6,11 +6,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from fhir_gateway.sms.sender import TextSender
-from fhir_gateway.sms.texts import segments
-
 from fhir_gateway.journey import limits, tokens
 from fhir_gateway.provider.service import Service
+from fhir_gateway.sms.sender import TextSender
+from fhir_gateway.sms.texts import segments
 from fhir_gateway.store import links
 from fhir_gateway.store.database import Database
 from fhir_gateway.store.links import BoundPatient

@@ -1,0 +1,1 @@
+"""A stand-in for GOV.UK Notify and for every mobile phone it sends to."""
