@@ -19,6 +19,7 @@ from fhir_gateway import shipped
 from fhir_gateway.app import FHIR_BASE, Gateway, build, create_app
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.bundle import resources
+from fhir_gateway.fhir.narrative import narrative
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.journey.invitations import send_link
 from fhir_gateway.provider.service import Service, read_service
@@ -202,7 +203,7 @@ def _texter(gateway: Gateway, service: Service) -> Callable[[str], str]:
 def _patients() -> list[Resource]:
     """Some people of the sandbox PDS are in the EPR already, as a hospital's patients are."""
     known = (person("typical"), person("typical_man"), person("child"))
-    return [
+    patients: list[Resource] = [
         {
             "resourceType": "Patient",
             "identifier": [
@@ -216,6 +217,7 @@ def _patients() -> list[Resource]:
         }
         for number, one in enumerate(known, 1000001)
     ]
+    return [{**patient, "text": narrative(patient)} for patient in patients]
 
 
 def read_addresses(data_dir: Path) -> dict[str, str]:

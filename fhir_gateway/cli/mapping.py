@@ -108,7 +108,7 @@ def run(
 
 @app.command("export")
 def export(name: TargetArgument, questionnaire: CanonicalOption = None) -> None:
-    """Print the standard SDC Questionnaire with the mapping's templates in it, for other engines."""
+    """Print the standard SDC Questionnaire with the mapping's templates, for other engines."""
     with plain_errors():
         target = _target(_targets(), name)
         show_json(target.overlay(_questionnaire(questionnaire or target.applies_to[0])))

@@ -1,21 +1,25 @@
 """`$assemble`: a modular Questionnaire and its modules become one.
 
-https://hl7.org/fhir/uv/sdc/modular.html#assemble. A placeholder is an item of type display with
-sdc-questionnaire-subQuestionnaire; the items of the module it names take its place, the module's
-contained resources come along.
+https://hl7.org/fhir/uv/sdc/modular.html. A placeholder is an item of type display with
+sdc-questionnaire-subQuestionnaire; the items of the module it names take its place. The module's
+contained resources come along, and of its extensions those that SDC names. The result keeps the
+url and version of the root, as SDC demands.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str, extension_value
 from fhir_gateway.questionnaire import extensions as ext
 
 MAX_DEPTH = 10
+#: Extensions of a module that go to the root of the result, and those that go to what holds the
+#: placeholder: an item, or the root.
+_TO_ROOT = frozenset({ext.LAUNCH_CONTEXT, ext.CQF_LIBRARY})
+_TO_HOLDER = frozenset({ext.VARIABLE, ext.TARGET_CONSTRAINT, ext.CONSTRAINT})
 
 
 class NotAssembled(Refused):
@@ -32,21 +36,31 @@ def assemble(questionnaire: Resource, resolve: Callable[[str], Resource | None])
     """
     result = copy.deepcopy(questionnaire)
     parts = _Parts(resolve)
-    result["item"] = parts.expand(result.get("item"), ())
+    parts.expand(result, ())
     if not parts.used:
         return result
     if parts.contained:
         result["contained"] = [*as_list(result.get("contained")), *parts.contained.values()]
     result["extension"] = [
-        *(
-            e
-            for e in as_list(result.get("extension"))
-            if as_dict(e).get("url") != ext.ASSEMBLE_EXPECTATION
-        ),
+        *_independent(result),
+        *parts.of_root,
         *({"url": ext.ASSEMBLED_FROM, "valueCanonical": used} for used in parts.used),
     ]
     _refuse_duplicates(result)
     return result
+
+
+def _independent(questionnaire: Resource) -> list[Element]:
+    """The root's own extensions; what needed assembly is independent now."""
+    kept = []
+    for extension in map(as_dict, as_list(questionnaire.get("extension"))):
+        if extension.get("url") == ext.ASSEMBLE_EXPECTATION:
+            code = as_str(extension.get("valueCode"))
+            if code == "assemble-root":
+                continue
+            extension = {**extension, "valueCode": code.replace("assemble-", "independent-")}
+        kept.append(extension)
+    return kept
 
 
 class _Parts:
@@ -56,20 +70,22 @@ class _Parts:
         self._resolve = resolve
         self.used: list[str] = []
         self.contained: dict[str, Resource] = {}
+        self.of_root: list[Element] = []
 
-    def expand(self, items: Any, trail: tuple[str, ...]) -> list[Element]:
-        result: list[Element] = []
-        for item in map(as_dict, as_list(items)):
+    def expand(self, holder: Element, trail: tuple[str, ...]) -> None:
+        """Replace the placeholders among the items of `holder` and below."""
+        items: list[Element] = []
+        for item in map(as_dict, as_list(holder.get("item"))):
             canonical = as_str(extension_value(item, ext.SUB_QUESTIONNAIRE))
             if canonical:
-                result.extend(self._module(canonical, trail))
+                items.extend(self._module(canonical, holder, trail))
                 continue
             if "item" in item:
-                item["item"] = self.expand(item["item"], trail)
-            result.append(item)
-        return result
+                self.expand(item, trail)
+            items.append(item)
+        holder["item"] = items
 
-    def _module(self, canonical: str, trail: tuple[str, ...]) -> list[Element]:
+    def _module(self, canonical: str, holder: Element, trail: tuple[str, ...]) -> list[Element]:
         if canonical in trail or len(trail) >= MAX_DEPTH:
             raise NotAssembled(f"module {canonical} includes itself: {' > '.join(trail)}")
         module = self._resolve(canonical)
@@ -80,13 +96,35 @@ class _Parts:
         module = copy.deepcopy(module)
         for contained in map(as_dict, as_list(module.get("contained"))):
             self._contain(canonical, contained)
-        return self.expand(module.get("item"), (*trail, canonical))
+        self.expand(module, (*trail, canonical))
+        self._carry(canonical, module, holder)
+        return as_list(module.get("item"))
+
+    def _carry(self, canonical: str, module: Resource, holder: Element) -> None:
+        """Pass the module's extensions on to the root or to what holds the placeholder."""
+        own = [as_dict(e) for e in as_list(holder.get("extension"))]
+        for extension in map(as_dict, as_list(module.get("extension"))):
+            if extension.get("url") in _TO_ROOT and extension not in self.of_root:
+                self.of_root.append(extension)
+            elif extension.get("url") in _TO_HOLDER:
+                name = _variable_name(extension)
+                if name and name in map(_variable_name, own):
+                    raise NotAssembled(f"module {canonical} has a second variable '{name}'")
+                own.append(extension)
+        if own:
+            holder["extension"] = own
 
     def _contain(self, canonical: str, contained: Resource) -> None:
         name = as_str(contained.get("id"))
         if name in self.contained and self.contained[name] != contained:
             raise NotAssembled(f"module {canonical} contains another '{name}' than one before it")
         self.contained[name] = contained
+
+
+def _variable_name(extension: Element) -> str:
+    if extension.get("url") != ext.VARIABLE:
+        return ""
+    return as_str(as_dict(extension.get("valueExpression")).get("name"))
 
 
 def _refuse_duplicates(questionnaire: Resource) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.registry import Registry
-from fhir_gateway.fhir.types import Resource
+from fhir_gateway.fhir.types import Resource, as_str, extension_value
+from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.assembly import assemble
 from fhir_gateway.questionnaire.definition import Definition
 
@@ -39,5 +40,11 @@ class Catalogue:
         return self._definitions[canonical]
 
     def questionnaires(self) -> Iterator[Resource]:
-        """Every Questionnaire as published, modules included."""
-        return self.registry.of_type("Questionnaire")
+        """Every Questionnaire as it can be filled in: assembled. Modules are as written."""
+        for questionnaire in self.registry.of_type("Questionnaire"):
+            needs = as_str(extension_value(questionnaire, ext.ASSEMBLE_EXPECTATION))
+            if needs.startswith("assemble-root"):
+                url, version = as_str(questionnaire.get("url")), questionnaire.get("version")
+                yield self.definition(f"{url}|{version}" if version else url).raw
+            else:
+                yield questionnaire

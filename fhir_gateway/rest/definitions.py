@@ -1,4 +1,5 @@
-"""Reading and searching the definitions: Questionnaire, ValueSet, CodeSystem. They are public."""
+"""Reading and searching the definitions: Questionnaire (assembled), ValueSet, CodeSystem, and the
+extensions they use. They are public."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from fhir_gateway.fhir.types import Resource, as_str
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest.answers import answer, refusal
 
-TYPES = ("CodeSystem", "Questionnaire", "ValueSet")
+TYPES = ("CodeSystem", "Questionnaire", "StructureDefinition", "ValueSet")
 #: Search parameter → element. All are plain equality on a string or code.
 PARAMETERS = {"_id": "id", "url": "url", "version": "version", "name": "name", "status": "status"}
 
@@ -66,4 +67,6 @@ def search(request: Request, resource_type: str, _pretty: bool = False) -> Respo
 
 def _all(request: Request, resource_type: str) -> Iterator[Resource]:
     catalogue: Catalogue = request.app.state.catalogue
+    if resource_type == "Questionnaire":
+        return catalogue.questionnaires()
     return catalogue.registry.of_type(resource_type)
