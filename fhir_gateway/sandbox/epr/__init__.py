@@ -1,0 +1,1 @@
+"""A stand-in for a hospital's EPR: a FHIR R4 server and an inbox for staff."""
