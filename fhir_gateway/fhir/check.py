@@ -44,6 +44,7 @@ REQUIRED_CODES: dict[tuple[str, str], list[str]] = {
     ("Patient", "gender"): "male female other unknown".split(),
     ("RelatedPerson", "gender"): "male female other unknown".split(),
 }
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SCRIPT = re.compile(r"<\s*(script|iframe|object|embed|form|link|style)\b|\bon\w+\s*=", re.I)
 
 
@@ -57,6 +58,7 @@ def problems(resource: Resource) -> list[Element]:
     for part in walk(resource):
         found.extend(_code_problems(part))
         found.extend(_empty_problems(part))
+        found.extend(_text_problems(part))
         found.extend(_narrative_problems(part))
     return found
 
@@ -88,6 +90,10 @@ def _model_problems(model: Any, resource: Resource) -> list[Element]:
         ]
     except RecursionError:
         return [issue("error", "structure", "nested too deeply")]
+    except KeyError:
+        return [issue("error", "structure", "a contained resource has a type that is not of R4")]
+    except TypeError:
+        return [issue("error", "value", "a number is beyond what FHIR allows")]
     return []
 
 
@@ -106,6 +112,17 @@ def _empty_problems(part: dict[str, Any]) -> list[Element]:
         issue("error", "structure", f"property '{key}' is empty")
         for key, value in part.items()
         if value in ("", None) or value == [] or value == {}
+    ]
+
+
+def _text_problems(part: dict[str, Any]) -> list[Element]:
+    """R4: no characters below 32 in strings but tab and line breaks
+    (https://hl7.org/fhir/R4/datatypes.html#string)."""
+    return [
+        issue("error", "value", f"property '{key}' has control characters")
+        for key, value in part.items()
+        for text in (value if isinstance(value, list) else [value])
+        if isinstance(text, str) and _CONTROL.search(text)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
@@ -40,7 +40,7 @@ def create_fhir_app(
     app.include_router(definitions.router, prefix=BASE)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_parameter)
-    app.add_exception_handler(Exception, _broken)
+    app.middleware("http")(_guard)
     return SecurityHeaders(_EchoRequestId(app), https=base_url.startswith("https:"))
 
 
@@ -73,7 +73,10 @@ def _bad_parameter(request: Request, error: Exception) -> Response:
     return refusal(400, "value", "A parameter of the request has no valid value.")
 
 
-def _broken(request: Request, error: Exception) -> Response:
-    del request
-    _log.error("request failed", error=type(error).__name__)
-    return refusal(500, "exception", "The gateway failed. Its log says more.")
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """What a route did not foresee ends here: further out, the server would log its text."""
+    try:
+        return await call_next(request)
+    except Exception as error:
+        _log.error("request failed", error=type(error).__name__)
+        return refusal(500, "exception", "The gateway failed. Its log says more.")

@@ -76,8 +76,7 @@ def create_web_app(site: Site, *, lifespan: Any = None, home: ASGIApp | None = N
         app.include_router(part)
     app.add_exception_handler(ForeignForm, _foreign_form)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _broken)
-    app.middleware("http")(_log_request)
+    app.middleware("http")(_guard)
     limited = BodyLimit(app, max_bytes=MAX_FORM_BYTES, refuse=lambda scope: _too_large(site, scope))
     return SecurityHeaders(limited, https=site.base_url.startswith("https:"))
 
@@ -86,12 +85,18 @@ def _to_demo() -> Response:
     return Response(status_code=303, headers={"Location": "/demo/"})
 
 
-async def _log_request(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    """One line a request: the route's pattern, never its path, which can hold a link's token."""
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """One line a request: the route's pattern, never its path, which can hold a link's token.
+
+    What a route did not foresee ends here with a helpful page: further out, the server would log
+    the error's text, which can hold what a patient typed.
+    """
     started = time.perf_counter()
-    response = await call_next(request)
+    try:
+        response = await call_next(request)
+    except Exception as error:
+        _log.error("page failed", error=type(error).__name__, code=getattr(error, "code", ""))
+        response = site_of(request).page(request, "broken.jinja", status=500)
     route = getattr(request.scope.get("route"), "path", "none")
     _log.info(
         "request",
@@ -111,11 +116,6 @@ def _foreign_form(request: Request, error: Exception) -> Response:
 def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else HTTP_ERROR
     return site_of(request).page(request, "not-found.jinja", status=status)
-
-
-def _broken(request: Request, error: Exception) -> Response:
-    _log.error("page failed", error=type(error).__name__, code=getattr(error, "code", ""))
-    return site_of(request).page(request, "broken.jinja", status=500)
 
 
 def _too_large(site: Site, scope: Scope) -> ASGIApp:
