@@ -24,6 +24,7 @@ from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.client import EprClient
+from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.provider.service import Service
 from fhir_gateway.questionnaire.catalogue import Catalogue
@@ -62,7 +63,7 @@ class Gateway:
             engine=self.engine,
             clock=self.parts.clock,
             environment=create_environment(),
-            daily_codes=self.settings.daily_codes,
+            caps=self.parts.caps,
         )
 
     def prepare(self) -> None:
@@ -95,6 +96,12 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         sender=_sender(settings),
         clock=clock or _now,
         gateway_name=settings.base_url,
+        caps=TextCaps(
+            codes_per_number=settings.codes_per_number,
+            texts_per_number=settings.texts_per_number,
+            codes_per_address=settings.codes_per_address,
+            codes_per_day=settings.codes_per_day,
+        ),
     )
     return Gateway(settings, database, DbosEngine(database), parts)
 

@@ -79,8 +79,20 @@ class Settings(BaseSettings):
     notify_template_id: str = Field(
         "", description="Id of the text template on Notify; its body is ((text))."
     )
-    daily_codes: int = Field(
-        2000, ge=1, description="Cap on security codes texted in a day, which bounds the bill."
+    codes_per_number: int = Field(
+        6, ge=1, description="Cap on security codes to one mobile number in an hour."
+    )
+    texts_per_number: int = Field(
+        20, ge=1, description="Cap on texts of any kind to one mobile number in a day."
+    )
+    codes_per_address: int = Field(
+        300,
+        ge=1,
+        description="Cap on security codes asked for from one network address in an hour. Mobile "
+        "networks put many patients behind one address.",
+    )
+    codes_per_day: int = Field(
+        2000, ge=1, description="Cap on all security codes in a day, which bounds the bill."
     )
     worker_id: str = Field(
         default_factory=socket.gethostname,

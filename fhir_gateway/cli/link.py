@@ -52,6 +52,7 @@ def send(
                 gateway.parts.sender,
                 found,
                 gateway.site.base_url,
+                caps=gateway.parts.caps,
                 mobile=number,
                 nhs_number=nhs,
                 expires_at=_expiry(gateway, days),

@@ -65,7 +65,7 @@ def _send_once(parts: Parts, request: Request, service: Service, mobile: str) ->
     now = parts.clock()
     with parts.database.transaction() as tx:
         first = texts.find(tx, text_reference) is None
-        if first and limits.admit(tx, [(limits.TEXTS_PER_NUMBER, mobile)], now=now):
+        if first and limits.admit(tx, [(parts.caps.number_texts, mobile)], now=now):
             return "limited"
         intent = texts.intend(tx, text_reference, KIND, now=now)
     if intent.state is TextState.SENT:

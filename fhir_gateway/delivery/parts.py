@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fhir_gateway.epr.client import EprClient
 from fhir_gateway.errors import Defect
+from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.mapping.target import Target
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.provider.service import Service, read_service
@@ -30,6 +31,7 @@ class Parts:
     sender: TextSender
     clock: Callable[[], datetime]
     gateway_name: str
+    caps: TextCaps
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     def service(self, tx: Transaction, slug: str) -> Service:

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from fhir_gateway.errors import GatewayError
 from fhir_gateway.journey import limits, tokens
-from fhir_gateway.journey.limits import Limit
+from fhir_gateway.journey.limits import Limit, TextCaps
 from fhir_gateway.sms.sender import TextSender
 from fhir_gateway.store import codes, drafts
 from fhir_gateway.store.database import Database, Transaction
@@ -71,18 +71,17 @@ def send(
     *,
     address: str,
     words: CodeText,
-    daily_texts: int,
+    caps: TextCaps,
     now: datetime,
 ) -> Sending:
     """Text a new code to `number` (E.164); every older code of the draft is dead.
 
-    `address`: where the request came from, for limits. `daily_texts`: the cap on all codes of a
-    day, which bounds the bill.
+    `address`: where the request came from, for the caps.
     """
     code = tokens.security_code(DIGITS)
     code_id = str(uuid.uuid4())
     with database.transaction() as tx:
-        if limits.admit(tx, _limits(draft, number, address, daily_texts), now=now):
+        if limits.admit(tx, _limits(draft, number, address, caps), now=now):
             return Sending.LIMITED
         codes.add(
             tx,
@@ -135,15 +134,13 @@ def check(
     return Checking.ACCEPTED
 
 
-def _limits(
-    draft: Draft, number: str, address: str, daily_texts: int
-) -> Sequence[tuple[Limit, str]]:
+def _limits(draft: Draft, number: str, address: str, caps: TextCaps) -> Sequence[tuple[Limit, str]]:
     return [
         (limits.CODES_PER_DRAFT, draft.id),
-        (limits.CODES_PER_NUMBER, number),
-        (limits.TEXTS_PER_NUMBER, number),
-        (limits.CODES_PER_ADDRESS, address),
-        (Limit("codes-all", daily_texts, timedelta(days=1)), "all"),
+        (caps.number_codes, number),
+        (caps.number_texts, number),
+        (caps.address_codes, address),
+        (caps.all_codes, "all"),
     ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_gateway.journey import limits, tokens
+from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.provider.service import Service
 from fhir_gateway.sms.sender import TextSender
 from fhir_gateway.sms.texts import segments
@@ -52,6 +53,7 @@ def send_link(
     service: Service,
     base_url: str,
     *,
+    caps: TextCaps,
     mobile: str,
     nhs_number: str | None = None,
     expires_at: datetime | None = None,
@@ -60,7 +62,7 @@ def send_link(
     """Make a link and text it to `mobile` (E.164). With an NHS number the link is for that patient
     alone. Raises TooManyTexts, or what the sender raises."""
     with database.transaction() as tx:
-        if limits.admit(tx, [(limits.TEXTS_PER_NUMBER, mobile)], now=now):
+        if limits.admit(tx, [(caps.number_texts, mobile)], now=now):
             raise TooManyTexts
     bound_to = BoundPatient(nhs_number, mobile) if nhs_number else None
     made = make_link(database, service, base_url, bound_to=bound_to, expires_at=expires_at, now=now)

@@ -23,12 +23,43 @@ class Limit:
     window: timedelta
 
 
-#: Networks block more than 20 identical or 100 texts an hour to one number (GOV.UK Notify); these
-#: stay far below, and below what guessing six digits would need (OWASP ASVS 6.6.3).
+#: design: 3 codes per 30 minutes for one request (below what guessing needs, ASVS 6.6.3).
 CODES_PER_DRAFT = Limit("codes-draft", 3, timedelta(minutes=30))
-CODES_PER_NUMBER = Limit("codes-number", 6, timedelta(hours=1))
-TEXTS_PER_NUMBER = Limit("texts-number", 20, timedelta(days=1))
-CODES_PER_ADDRESS = Limit("codes-address", 30, timedelta(hours=1))
+
+
+@dataclass(frozen=True, slots=True)
+class TextCaps:
+    """Caps that an operator can set: codes to one number an hour, texts to one number a day, codes
+    from one network address an hour, codes in all a day.
+
+    Networks block more than 20 identical or 100 texts an hour to one number (GOV.UK Notify). Many
+    patients can share one address, as mobile networks put them behind one.
+    """
+
+    codes_per_number: int
+    texts_per_number: int
+    codes_per_address: int
+    codes_per_day: int
+
+    @property
+    def number_codes(self) -> Limit:
+        """Codes to one number."""
+        return Limit("codes-number", self.codes_per_number, timedelta(hours=1))
+
+    @property
+    def number_texts(self) -> Limit:
+        """Texts of any kind to one number."""
+        return Limit("texts-number", self.texts_per_number, timedelta(days=1))
+
+    @property
+    def address_codes(self) -> Limit:
+        """Codes asked for from one address."""
+        return Limit("codes-address", self.codes_per_address, timedelta(hours=1))
+
+    @property
+    def all_codes(self) -> Limit:
+        """All codes: this bounds the bill."""
+        return Limit("codes-all", self.codes_per_day, timedelta(days=1))
 
 
 def admit(tx: Transaction, limits: Sequence[tuple[Limit, str]], *, now: datetime) -> Limit | None:

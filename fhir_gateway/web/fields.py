@@ -28,6 +28,7 @@ DATE_PARTS = ("day", "month", "year")
 #: The value of the radio or checkbox "something else" of an open-choice.
 FREE_TEXT = "~other"
 
+_INVISIBLE = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\ufeff]")
 _SIMPLE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _MONTH_NAMES = (
     "january february march april may june july august september october november december"
@@ -150,6 +151,14 @@ def _identity(answer: Mapping[str, Any]) -> tuple[str, str]:
     return kind, str(value)
 
 
+def tidy(typed: str) -> str:
+    """Text as it is kept: line breaks as LF (browsers post CRLF, and FHIR and character counts have
+    LF), no space around it, and without the invisible direction marks that phones copy along with
+    numbers and that could make staff read text in another order (CVE-2021-42574)."""
+    lines = typed.replace("\r\n", "\n").replace("\r", "\n")
+    return _INVISIBLE.sub("", lines).strip()
+
+
 class _Reader:
     """Reads one posted form."""
 
@@ -178,8 +187,7 @@ class _Reader:
     def _one(self, name: str) -> str:
         texts = self._texts(name)
         self.posted.typed[name] = texts[:1]
-        # Browsers post line breaks as CRLF; FHIR text has LF, and so do character counts.
-        return texts[0].replace("\r\n", "\n").replace("\r", "\n").strip() if texts else ""
+        return tidy(texts[0]) if texts else ""
 
     def _problem(self, node: Node, kind: str, parts: tuple[str, ...] = ()) -> list[Element]:
         self.posted.problems.append(Problem(node.address, kind, parts))

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from fhir_gateway.delivery.engine import Engine
 from fhir_gateway.journey import sessions
 from fhir_gateway.journey.flow import Flow, Step, StepKind
+from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.journey.sessions import SessionState
 from fhir_gateway.provider.service import Service, read_service
 from fhir_gateway.questionnaire.catalogue import Catalogue
@@ -29,7 +30,7 @@ SEE_OTHER = 303
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The parts that page routes work with. `daily_codes`: cap on security codes a day."""
+    """The parts that page routes work with."""
 
     base_url: str
     database: Database
@@ -38,7 +39,7 @@ class Site:
     engine: Engine
     clock: Callable[[], datetime]
     environment: jinja2.Environment
-    daily_codes: int
+    caps: TextCaps
 
     def service(self, tx: Transaction, slug: str) -> Service | None:
         """A service by its short name."""

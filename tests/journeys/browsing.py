@@ -34,9 +34,7 @@ class Phone:
 
     def link(self) -> str:
         """Have the overview page text a link, and read it."""
-        sent = httpx.post(
-            f"{self._addresses['gateway']}/demo/link", data={"mobile": self.number}
-        )
+        sent = httpx.post(f"{self._addresses['gateway']}/demo/link", data={"mobile": self.number})
         assert sent.status_code == 303
         return [match[0] for text in self.texts() if (match := _LINK.search(text))][-1]
 
@@ -65,9 +63,7 @@ class Person:
         assert self.page.locator("h1").count() == 1, self.page.url
         if self._axe is None:
             return
-        found = self._axe.run(
-            self.page, options={"runOnly": {"type": "tag", "values": WCAG_TAGS}}
-        )
+        found = self._axe.run(self.page, options={"runOnly": {"type": "tag", "values": WCAG_TAGS}})
         assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
 
     @property

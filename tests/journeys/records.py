@@ -33,9 +33,7 @@ class Arrived:
     @property
     def nhs_numbers(self) -> list[str]:
         """The NHS numbers of its Patient."""
-        return [
-            i["value"] for i in self.patient.get("identifier", []) if i["system"] == NHS_NUMBER
-        ]
+        return [i["value"] for i in self.patient.get("identifier", []) if i["system"] == NHS_NUMBER]
 
     def everything(self) -> list[dict[str, Any]]:
         """All its resources."""
@@ -81,9 +79,7 @@ class Records:
 
     def read(self, reference: str) -> dict[str, Any]:
         """One resource."""
-        resource: dict[str, Any] = (
-            httpx.get(f"{self._base}/{reference}").raise_for_status().json()
-        )
+        resource: dict[str, Any] = httpx.get(f"{self._base}/{reference}").raise_for_status().json()
         return resource
 
     def count(self, resource_type: str) -> int:

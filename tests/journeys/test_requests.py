@@ -88,9 +88,7 @@ def test_the_questions_speak_of_them_when_it_is_for_somebody_else(person: MakePe
     assert writer.heading == "What is their date of birth?"
 
 
-def test_an_admin_request_arrives_as_a_communication(
-    person: MakePerson, records: Records
-) -> None:
+def test_an_admin_request_arrives_as_a_communication(person: MakePerson, records: Records) -> None:
     who = persona("hyphenated")
     patient = person(who.mobile or "")
     patient.open(patient.phone.link())
@@ -103,9 +101,7 @@ def test_an_admin_request_arrives_as_a_communication(
 
 
 @pytest.mark.hazard("H04")
-def test_a_sign_of_an_emergency_ends_the_request(
-    person: MakePerson, records: Records
-) -> None:
+def test_a_sign_of_an_emergency_ends_the_request(person: MakePerson, records: Records) -> None:
     before = records.count("Task")
     patient = person("07700 900301")
     patient.open(patient.phone.link())
@@ -148,9 +144,7 @@ def test_nhs_advice_leads_to_the_nhs_website_and_sends_nothing(person: MakePerso
     assert "tel:999" in targets
 
 
-def test_change_on_the_check_page_leads_back_there(
-    person: MakePerson, records: Records
-) -> None:
+def test_change_on_the_check_page_leads_back_there(person: MakePerson, records: Records) -> None:
     who = persona("apostrophe")
     patient = person(who.mobile or "")
     patient.open(patient.phone.link())

@@ -14,7 +14,7 @@ MakeWalker = Callable[[], Walker]
 SCRIPT = "<script>alert(1)</script>"
 TEMPLATE = "{{ 7*7 }}"
 NULL = "a\x00b"
-RIGHT_TO_LEFT = "\u202eabc"
+RIGHT_TO_LEFT = "\u202e12 3"
 EMOJI = "😀"
 LONG = "x" * 100_000
 OTHER: Answers = {
@@ -50,7 +50,6 @@ FIELDS: list[tuple[Answers, str, str, dict[str, str]]] = [
             SCRIPT: NAME_CHARACTERS,
             TEMPLATE: NAME_CHARACTERS,
             NULL: "characters that cannot be used",
-            RIGHT_TO_LEFT: NAME_CHARACTERS,
             "R2D2": NAME_CHARACTERS,
         },
     ),
@@ -301,3 +300,20 @@ def test_an_upload_where_text_is_asked_for_is_not_read(walker: MakeWalker) -> No
         files={"medical-problem": ("../../x.php", b"x" * 1000)},
     )
     assert answer.status_code in (400, 422)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "kept"),
+    [
+        ("patient-mobile", "\u202a07700 900101\u202c", "07700 900101"),
+        ("patient-family", "Sha\u202erma", "Sharma"),
+        ("patient-postcode", "\ufeffLS6 2AB\u200b", "LS6 2AB"),
+    ],
+)
+def test_invisible_direction_marks_of_pasted_text_are_left_out(
+    walker: MakeWalker, field: str, typed: str, kept: str
+) -> None:
+    someone = walker()
+    someone.walk({**MEDICAL, field: [typed]}, until="/check")
+    assert kept in someone.page.text
+    assert "\u202e" not in someone.page.text

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fhir_gateway.fhir.identifiers import spaced_nhs_number
+from fhir_gateway.journey.invitations import TooManyTexts
 from fhir_gateway.sandbox.pds.personas import Persona, people, person
 from fhir_gateway.sms.number import normalise_mobile
 from fhir_gateway.web.display import long_date
@@ -67,7 +68,11 @@ def create_app(
         if number is None:
             error = "Enter a UK mobile number, like 07700 900982"
             return page(request, status=422, error=error, mobile=mobile, has_errors=True)
-        text_link(number)
+        try:
+            text_link(number)
+        except TooManyTexts:
+            error = "This number has had too many texts today. Use another person's number"
+            return page(request, status=429, error=error, mobile=mobile, has_errors=True)
         return RedirectResponse(f"/demo/?mobile={_national(number)}#sent", status_code=303)
 
     return app

@@ -41,7 +41,7 @@ def send_code(request: Request, site: Site, opened: Opened, contact: Contact) ->
         contact.number,
         address=request.client.host if request.client else "",
         words=CodeText(opened.service.name, host_of(site.base_url)),
-        daily_texts=site.daily_codes,
+        caps=site.caps,
         now=site.clock(),
     )
 
