@@ -1,58 +1,66 @@
 """Phone numbers, however they are written: one form to send to, one way to compare.
 
-Google's phonenumbers knows the plan of every country. It does not know that Ofcom keeps 07700
-900000 to 900999 for fiction (https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama),
-which tests and demos use, so that range is accepted beside what it calls a mobile number.
+Google's phonenumbers reads them. What a UK mobile is, though, is decided by prefix, as Ofcom's
+National Telephone Numbering Plan designates them, and not by what the library calls valid: its
+lists lag behind newly allotted blocks, so a patient with a new number would be turned away, and it
+does not know the range that Ofcom keeps for fiction, 07700 900000 to 900999
+(https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama), which tests and
+demos use. Numbers of Jersey, Guernsey and the Isle of Man belong to the same plan and pass.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import PhoneNumberFormat, ValidationResult
 
 _REGION = "GB"
-_UK = 44
-_DRAMA = re.compile(r"7700900[0-9]{3}")
-_MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+#: 071 to 075 and 077 to 079. 070 is for personal numbers and 076 for pagers, but for 07624, which
+#: is a mobile range of the Isle of Man.
+_UK_MOBILE = re.compile(r"\+447(?:[1-57-9][0-9]{8}|624[0-9]{6})")
 _MAX_TYPED = 60
-_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
+#: What people put between digits: spaces, dashes, dots, slashes, brackets.
+_SEPARATORS = re.compile(r"[\s().\-/\u2010-\u2015\u2212]+")
+#: Decimal digits of any script: phonenumbers knows what they stand for.
+_DIGITS = re.compile(r"[+＋]?\d{7,19}")
 
 
 def normalise_mobile(typed: str) -> str | None:
-    """A UK mobile number in E.164, such as `+447700900123`, from any usual way of typing it;
-    None for anything else. Never raises."""
-    parsed = _parse(typed)
-    if parsed is None or parsed.country_code != _UK:
-        return None
-    national = str(parsed.national_number)
-    drama = _DRAMA.fullmatch(national) is not None
-    if not drama and phonenumbers.number_type(parsed) not in _MOBILE:
-        return None
-    return phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    """A UK mobile number in E.164, such as `+447700900123`, from any usual way of typing it.
+
+    Spaces, dashes and brackets, +44, 0044, 44 and (0) are understood; a zero may be missing, as
+    in numbers that a spreadsheet spoiled. None for anything else, landlines, pagers, numbers with
+    letters or an extension included. Never raises.
+    """
+    number = _e164(typed)
+    return number if number and _UK_MOBILE.fullmatch(number) else None
 
 
 def same_number(one: str, other: str) -> bool:
-    """Whether two numbers are the same, with or without country code, spaces or zeros, as they
-    stand in records; landlines too."""
-    first, second = _parse(one), _parse(other)
-    if first is None or second is None:
-        return False
-    return (first.country_code, first.national_number) == (
-        second.country_code,
-        second.national_number,
-    )
+    """Whether two numbers are the same, however they stand in records; landlines too.
+
+    What is not a whole number, or is more than one (an extension, a word beside it), is the same
+    as nothing, not even as itself: a contact point proves who somebody is.
+    """
+    number = _e164(one)
+    return number is not None and number == _e164(other)
 
 
-def _parse(typed: str) -> PhoneNumber | None:
-    text = _TRUNK_ZERO.sub("", typed.strip())
-    if not text or len(text) > _MAX_TYPED or re.search(r"[A-Za-z]", text):
+def _e164(typed: str) -> str | None:
+    """The number of any country in E.164; without a country code it is one of the UK."""
+    if len(typed) > _MAX_TYPED:
         return None
-    if text.startswith("00"):
-        text = f"+{text[2:]}"
+    # Numbers pasted from an address book come wrapped in invisible marks of writing direction.
+    visible = "".join(char for char in typed if unicodedata.category(char) != "Cf")
+    digits = _SEPARATORS.sub("", visible)
+    if not _DIGITS.fullmatch(digits):
+        return None
     try:
-        parsed = phonenumbers.parse(text, _REGION)
+        number = phonenumbers.parse(digits, _REGION)
     except phonenumbers.NumberParseException:
         return None
-    return parsed if phonenumbers.is_possible_number(parsed) else None
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)

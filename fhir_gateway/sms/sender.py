@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from fhir_gateway.errors import Refused
 
 
+class TextStatus(StrEnum):
+    """What became of a text, in words that fit every provider.
+
+    UNDER_WAY: taken, nothing final known yet. UNREACHABLE: the network could not deliver it (phone
+    off for days, or no such number). NOT_SENT: the provider failed; it never left.
+    """
+
+    UNDER_WAY = "under-way"
+    DELIVERED = "delivered"
+    UNREACHABLE = "unreachable"
+    NOT_SENT = "not-sent"
+
+
 @dataclass(frozen=True, slots=True)
 class SentText:
-    """A text as its provider knows it. `status` is the provider's word."""
+    """A text as its provider knows it. `id`: the provider's; `reference`: ours."""
 
     id: str
     reference: str
-    status: str
+    status: TextStatus
 
 
 class TextSender(Protocol):
-    """Sends texts. Errors: Refused (a definite no), TryLater (nothing was sent), OutcomeUnknown."""
+    """Sends texts."""
 
     def send(self, *, to: str, text: str, reference: str) -> SentText:
-        """Send `text` to `to` (E.164). `reference` names it for `find`; it is no idempotency key
-        and must hold nothing personal."""
+        """Send `text` to `to` (E.164).
+
+        `reference` names it for `find`. It is no idempotency key, and must hold nothing personal.
+        Raises Refused (a definite no), TryLater (nothing was sent), OutcomeUnknown (look with
+        `find` before sending again).
+        """
 
     def find(self, reference: str) -> SentText | None:
-        """The newest text with this reference, or None."""
+        """The newest text with this reference that left, or None when none did.
+
+        Raises Refused, TryLater (it could not be told now).
+        """
 
 
 class NoSender:

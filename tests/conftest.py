@@ -1,0 +1,67 @@
+"""Fixtures that more than one room of the tests uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fhir_gateway import shipped
+from fhir_gateway.fhir import json as fhir_json
+from fhir_gateway.questionnaire.catalogue import Catalogue
+from tests.peers.hl7_validator.client import Hl7Validator, missing
+from tests.requirements import require
+
+QUESTIONNAIRES = Path(__file__).parents[1] / "questionnaires"
+
+
+def publish(folder: Path) -> Path:
+    """Write the project's definitions as the gateway publishes them: Questionnaires assembled."""
+    catalogue = Catalogue(shipped.read_resources(QUESTIONNAIRES))
+    resources = [*catalogue.questionnaires()]
+    for resource_type in ("ValueSet", "CodeSystem", "StructureDefinition"):
+        resources.extend(catalogue.registry.of_type(resource_type))
+    folder.mkdir(parents=True, exist_ok=True)
+    for resource in resources:
+        file = folder / f"{resource['resourceType']}-{resource['id']}.json"
+        file.write_bytes(fhir_json.dump(resource))
+    return folder
+
+
+def ukcore_folder() -> Path | None:
+    """The UK Core conformance resources among the reference data; None when there are none."""
+    data = os.environ.get("FHIR_GATEWAY_REFERENCE_DATA")
+    folder = Path(data) / "ukcore" if data else None
+    return folder if folder and folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def hl7_validator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hl7Validator]:
+    """The reference implementation's validator, with the project's Questionnaires loaded.
+
+    Mark tests that use it with `java`. UK Core is loaded as well where it is at hand.
+    """
+    reason = missing()
+    if reason:
+        require("java", reason)
+    published = publish(tmp_path_factory.mktemp("published"))
+    folders = [folder for folder in (published, ukcore_folder()) if folder]
+    run = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        run = run.parent  # the workers of one run share it, and with it the validator
+    with Hl7Validator(folders, meeting_place=run / "hl7-validator") as validator:
+        yield validator
+
+
+@pytest.fixture(scope="session")
+def ukcore_validator(hl7_validator: Hl7Validator) -> Hl7Validator:
+    """The validator, in a run where UK Core's profiles are loaded."""
+    if ukcore_folder() is None:
+        require(
+            "ukcore",
+            "UK Core is not at hand: set FHIR_GATEWAY_REFERENCE_DATA to a folder with `ukcore` "
+            "in it, the conformance resources of UK Core R4",
+        )
+    return hl7_validator
