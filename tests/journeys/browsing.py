@@ -108,16 +108,19 @@ class Person:
         assert not self.errors(), (before, self.errors())
 
     def walk(self, answers: Answers, *, until: str) -> None:
-        """Answer page after page until the address has `until` in it. On the page of the security
-        code, the newest code is typed."""
+        """Answer page after page until the address has `until` in it."""
         for _ in range(_MAX_PAGES):
             if until in self.page.url:
                 return
-            if "security-code" in self.names():
-                self.answer({"security-code": self.phone.codes()[-1]})
-            else:
-                self.answer(answers)
+            self.step(answers)
         raise AssertionError(f"never came to {until}; at {self.page.url}")
+
+    def step(self, answers: Answers) -> None:
+        """Answer this page. On the page of the security code, the newest code is typed."""
+        if "security-code" in self.names():
+            self.answer({"security-code": self.phone.codes()[-1]})
+        else:
+            self.answer(answers)
 
     def errors(self) -> list[str]:
         """The error summary's lines."""
