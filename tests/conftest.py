@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 from fhir_gateway import shipped
 from fhir_gateway.fhir import json as fhir_json
@@ -15,6 +17,9 @@ from tests.peers.hl7_validator.client import Hl7Validator, missing
 from tests.requirements import require
 
 QUESTIONNAIRES = Path(__file__).parents[1] / "questionnaires"
+#: A small phone, and a desktop screen.
+WIDTHS = {"phone": 390, "desktop": 1280}
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 def publish(folder: Path) -> Path:
@@ -65,3 +70,23 @@ def ukcore_validator(hl7_validator: Hl7Validator) -> Hl7Validator:
             "in it, the conformance resources of UK Core R4",
         )
     return hl7_validator
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, else Playwright's own."""
+    with sync_playwright() as playwright:
+        yield _launch(playwright)
+
+
+def _launch(playwright: Playwright) -> Browser:
+    try:
+        return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
+    except Error as error:
+        require("browser", f"no Chromium could be started: {error.message.splitlines()[0]}")
+
+
+@pytest.fixture(params=WIDTHS)
+def width(request: pytest.FixtureRequest) -> int:
+    """Each journey is made on a phone and on a desktop."""
+    return WIDTHS[request.param]

@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page
 WCAG_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 _LINK = re.compile(r"https?://[^\s]+/r/[A-Za-z0-9_-]{22}")
 _CODE = re.compile(r"^([0-9]{6}) ")
+_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 _MAX_PAGES = 40
 
 Answers = Mapping[str, str | list[str]]
@@ -49,7 +50,7 @@ class Person:
     def __init__(self, page: Page, phone: Phone, *, axe: bool = True) -> None:
         self.page = page
         self.phone = phone
-        self._axe = Axe() if axe else None
+        self.axe = Axe() if axe else None
         self.failed_pages: list[str] = []
         page.on("response", self._note_failure)
 
@@ -59,11 +60,13 @@ class Person:
         self.look()
 
     def look(self) -> None:
-        """What everybody needs of every page: axe finds nothing, and there is one h1."""
+        """What everybody needs of every page: one h1, nothing beside the screen (WCAG 1.4.10), and
+        axe finds nothing."""
         assert self.page.locator("h1").count() == 1, self.page.url
-        if self._axe is None:
+        assert self.page.evaluate(_FITS), f"{self.page.url} is wider than the screen"
+        if self.axe is None:
             return
-        found = self._axe.run(self.page, options={"runOnly": {"type": "tag", "values": WCAG_TAGS}})
+        found = self.axe.run(self.page, options={"runOnly": {"type": "tag", "values": WCAG_TAGS}})
         assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
 
     @property

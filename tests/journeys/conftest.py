@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.journeys.browsing import Person, Phone
 from tests.journeys.records import Records
 from tests.journeys.running import RunningDemo
-from tests.requirements import require
-
-#: A small phone, and a desktop screen.
-WIDTHS = {"phone": 390, "desktop": 1280}
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 @pytest.fixture(scope="session")
@@ -29,26 +23,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
 def records(demo: RunningDemo) -> Records:
     """The EPR of the shared demo."""
     return Records(demo.addresses)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, else Playwright's own."""
-    with sync_playwright() as playwright:
-        yield _launch(playwright)
-
-
-def _launch(playwright: Playwright) -> Browser:
-    try:
-        return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
-    except Error as error:
-        require("browser", f"no Chromium could be started: {error.message.splitlines()[0]}")
-
-
-@pytest.fixture(params=WIDTHS)
-def width(request: pytest.FixtureRequest) -> int:
-    """Each journey is made on a phone and on a desktop."""
-    return WIDTHS[request.param]
 
 
 @pytest.fixture
