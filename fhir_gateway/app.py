@@ -23,10 +23,9 @@ from fhir_gateway.delivery import steps
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.delivery.watch import Watch
-from fhir_gateway.epr.client import EprClient
+from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.pds.client import PdsClient
-from fhir_gateway.provider.service import Service
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest.app import create_fhir_app
 from fhir_gateway.settings import Settings
@@ -73,7 +72,7 @@ class Gateway:
 
     def close(self) -> None:
         """Close connections."""
-        self.parts.pds.close()
+        self.parts.close()
         self.database.close()
 
 
@@ -92,7 +91,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         catalogue=Catalogue(resources),
         targets=targets,
         pds=PdsClient(settings.pds_base_url, auth=_bearer(settings.pds_token)),
-        epr=EprClients(settings),
+        eprs=EprClients(_bearer(settings.epr_token)),
         sender=_sender(settings),
         clock=clock or _now,
         gateway_name=settings.base_url,
@@ -104,20 +103,6 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         ),
     )
     return Gateway(settings, database, DbosEngine(database), parts)
-
-
-class EprClients:
-    """One client for each EPR, made when it is first needed."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._auth = _bearer(settings.epr_token)
-        self._clients: dict[str, EprClient] = {}
-
-    def __call__(self, service: Service) -> EprClient:
-        """The client of a service's EPR."""
-        if service.epr_base not in self._clients:
-            self._clients[service.epr_base] = EprClient(service.epr_base, auth=self._auth)
-        return self._clients[service.epr_base]
 
 
 class Worker:

@@ -150,7 +150,7 @@ def _epr_warnings(gateway: Gateway, service: Service) -> list[str]:
     from fhir_gateway.errors import GatewayError
 
     try:
-        statement = gateway.parts.epr(service).metadata()
+        statement = gateway.parts.eprs.at(service.epr_base).metadata()
     except GatewayError as error:
         return [f"{error}. Requests will wait until it can be reached."]
     needed = {

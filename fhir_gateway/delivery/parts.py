@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fhir_gateway.epr.client import EprClient
+from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.errors import Defect
 from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.mapping.target import Target
@@ -21,18 +21,24 @@ from fhir_gateway.store.database import Database, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Stores, neighbours and mappings. `epr`: makes the client of a service's EPR."""
+    """Stores, neighbours and mappings."""
 
     database: Database
     catalogue: Catalogue
     targets: Mapping[str, Target]
     pds: PdsClient
-    epr: Callable[[Service], EprClient]
+    eprs: EprClients
     sender: TextSender
     clock: Callable[[], datetime]
     gateway_name: str
     caps: TextCaps
     rng: random.Random = field(default_factory=random.SystemRandom)
+
+    def close(self) -> None:
+        """Close the connections to the neighbours."""
+        self.pds.close()
+        self.eprs.close()
+        self.sender.close()
 
     def service(self, tx: Transaction, slug: str) -> Service:
         """The service of a request; raises Defect when it is gone."""

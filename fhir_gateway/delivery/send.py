@@ -37,7 +37,7 @@ def send(parts: Parts, request_id: str, tries: int) -> Wait:
         open_attempts = attempts.unresolved(tx, request_id)
     if request.bundle is None:
         raise Defect("A mapped request has no Bundle.", code="no-bundle")
-    client = parts.epr(service)
+    client = parts.eprs.at(service.epr_base)
     try:
         if open_attempts:
             settled = open_attempts[-1].sent_at + SETTLE

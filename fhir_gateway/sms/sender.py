@@ -48,6 +48,9 @@ class TextSender(Protocol):
         Raises Refused, TryLater (it could not be told now).
         """
 
+    def close(self) -> None:
+        """Close connections."""
+
 
 class NoSender:
     """What stands in while no text provider is configured: every text is refused."""
@@ -61,3 +64,6 @@ class NoSender:
         """Nothing was ever sent."""
         del reference
         return None
+
+    def close(self) -> None:
+        """There is nothing to close."""

@@ -1,0 +1,32 @@
+"""The clients of all EPRs that services deliver to."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx
+
+from fhir_gateway.epr.client import EprClient
+
+
+class EprClients:
+    """One client for each EPR, made when it is first needed."""
+
+    def __init__(self, auth: httpx.Auth | None) -> None:
+        self._auth = auth
+        self._clients: dict[str, EprClient] = {}
+        self._lock = threading.Lock()
+
+    def at(self, base_url: str) -> EprClient:
+        """The client of the EPR whose FHIR server has this base."""
+        with self._lock:
+            if base_url not in self._clients:
+                self._clients[base_url] = EprClient(base_url, auth=self._auth)
+            return self._clients[base_url]
+
+    def close(self) -> None:
+        """Close the connections to all of them."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
