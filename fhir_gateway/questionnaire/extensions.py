@@ -31,6 +31,7 @@ TRANSLATION = f"{_CORE}/translation"
 
 # SDC 4.0 (https://hl7.org/fhir/uv/sdc/)
 ENABLE_WHEN_EXPRESSION = f"{_SDC}/sdc-questionnaire-enableWhenExpression"
+KEYBOARD = f"{_SDC}/sdc-questionnaire-keyboard"
 SHORT_TEXT = f"{_SDC}/sdc-questionnaire-shortText"
 TARGET_CONSTRAINT = f"{_CORE}/targetConstraint"
 LAUNCH_CONTEXT = f"{_SDC}/sdc-questionnaire-launchContext"
@@ -50,7 +51,7 @@ ON_CHECK_PAGE = f"{_OURS}/questionnaire-onCheckPage"
 APPEARANCE = f"{_OURS}/questionnaire-appearance"
 #: On an item, repeatable: the words for one kind of error (`kind`, `message`).
 ERROR_MESSAGE = f"{_OURS}/questionnaire-errorMessage"
-#: On an item: the HTML autocomplete token of its field.
+#: On an item: the HTML autocomplete token of its field; may vary by answers as texts do.
 AUTOCOMPLETE = f"{_OURS}/questionnaire-autocomplete"
 #: On an item: how many characters its field is wide.
 INPUT_WIDTH = f"{_OURS}/questionnaire-inputWidth"

@@ -27,10 +27,11 @@ class Texts:
 
     def short_text(self, item: Item) -> str:
         """The label for lists of answers."""
-        found = item.extensions(ext.SHORT_TEXT)
-        if not found:
-            return self.text(item)
-        return self._resolve(found[0].get("_valueString"), as_str(found[0].get("valueString")))
+        return self._of(item, ext.SHORT_TEXT, "valueString") or self.text(item)
+
+    def autocomplete(self, item: Item) -> str:
+        """The HTML autocomplete token of the item's field (WCAG 1.3.5), or ''."""
+        return self._of(item, ext.AUTOCOMPLETE, "valueCode")
 
     def markdown(self, item: Item) -> str:
         """The markdown of a display or group, or '' when its text is plain."""
@@ -48,6 +49,13 @@ class Texts:
                     message.get("_valueString"), as_str(message.get("valueString"))
                 )
         return ""
+
+    def _of(self, item: Item, url: str, value: str) -> str:
+        """The text in an extension of the item, or ''."""
+        found = item.extensions(url)
+        if not found:
+            return ""
+        return self._resolve(found[0].get(f"_{value}"), as_str(found[0].get(value)))
 
     def _resolve(self, sibling: Any, fallback: str) -> str:
         expressions = extensions(sibling, ext.CQF_EXPRESSION)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_gateway.fhir.types import as_str
+from fhir_gateway.fhir.types import as_dict, as_str
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.definition import Definition, Item
 from fhir_gateway.questionnaire.enablement import Enablement
@@ -29,15 +29,27 @@ _CARE_CARDS = {
     "care-card-urgent": "urgent",
     "care-card": "non-urgent",
 }
+#: For SDC's keyboard codes and for number types: what makes a phone show the right keys.
+_KEYBOARDS: dict[str, Params] = {
+    "phone": {"type": "tel"},
+    "email": {"type": "email"},
+    "url": {"type": "url"},
+    "number": {"inputmode": "numeric"},
+}
+_NUMBERS: dict[str, Params] = {
+    "integer": {"inputmode": "numeric", "width": 10},
+    "decimal": {"inputmode": "decimal", "width": 10},
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece of a page: a macro's name, its parameters, and what stands before its field."""
+    """One piece of a page: a macro's name, its parameters, and the parts within it: those before
+    its field, or those of a group."""
 
     macro: str
     params: Params
-    before: list[Part] = field(default_factory=list)
+    inner: list[Part] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +92,17 @@ class Drawing:
         return [*self._question(node, heading=heading), *nested]
 
     def _group(self, node: Node, *, heading: bool) -> list[Part]:
-        parts: list[Part] = []
         text = self.texts.text(node.item)
-        if text and not heading:
-            parts.append(Part("heading", {"text": text, "size": "m", "level": 2}))
+        title = (
+            [Part("heading", {"text": text, "size": "m", "level": 2})]
+            if text and not heading
+            else []
+        )
+        inner = [part for child in node.children for part in self.draw(child, heading=False)]
         if node.address in self.errors:
-            error = self.errors[node.address]
-            parts.append(
-                Part("group_error", {"id": f"{_group_id(node)}-error", "text": error.text})
-            )
-        for child in node.children:
-            parts.extend(self.draw(child, heading=False))
-        return parts
+            error = {"id": f"{_group_id(node)}-error", "text": self.errors[node.address].text}
+            inner = [Part("group_with_error", {**error, "label": text}, inner)]
+        return [*title, *inner]
 
     def _display(self, item: Item) -> Part:
         text, rich = self.texts.text(item), self.texts.markdown(item)
@@ -242,13 +253,11 @@ class Drawing:
         item = node.item
         params = self._labelled(node, heading=heading)
         params.update(value="".join(self._typed(node)), spellcheck=False)
-        if item.type in ("integer", "decimal"):
-            params["inputmode"] = "numeric" if item.type == "integer" else "decimal"
-            params["width"] = 10
+        params.update(_NUMBERS.get(item.type) or _KEYBOARDS.get(_keyboard(item), {}))
         width = item.extension(ext.INPUT_WIDTH)
         if isinstance(width, int):
             params["width"] = width
-        autocomplete = as_str(item.extension(ext.AUTOCOMPLETE))
+        autocomplete = self.texts.autocomplete(item)
         if autocomplete:
             params["autocomplete"] = autocomplete
         return Part("input", params, self._between(node))
@@ -299,6 +308,10 @@ def first_field(node: Node) -> str:
     if node.item.type == "date":
         return f"{fields.field_id(node)}-{DATE_PARTS[0]}"
     return fields.field_id(node)
+
+
+def _keyboard(item: Item) -> str:
+    return as_str(as_dict(item.extension(ext.KEYBOARD)).get("code"))
 
 
 def _group_id(node: Node) -> str:
