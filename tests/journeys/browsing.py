@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from axe_playwright_python.sync_playwright import Axe
@@ -17,6 +18,8 @@ _LINK = re.compile(r"https?://[^\s]+/r/[A-Za-z0-9_-]{22}")
 _CODE = re.compile(r"^([0-9]{6}) ")
 _FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 _MAX_PAGES = 40
+_MESSAGE = ".//span[contains(@class,'nhsuk-error-message')]"
+_NEAREST_MESSAGE = f"ancestor::*[{_MESSAGE}][1]/{_MESSAGE}"
 
 Answers = Mapping[str, str | list[str]]
 
@@ -111,9 +114,9 @@ class Person:
         assert not self.errors(), (before, self.errors())
 
     def walk(self, answers: Answers, *, until: str) -> None:
-        """Answer page after page until the address has `until` in it."""
+        """Answer page after page until the address ends with `until`, its query aside."""
         for _ in range(_MAX_PAGES):
-            if until in self.page.url:
+            if urlsplit(self.page.url).path.endswith(until):
                 return
             self.step(answers)
         raise AssertionError(f"never came to {until}; at {self.page.url}")
@@ -132,8 +135,7 @@ class Person:
     def error_at(self, name: str) -> str:
         """The message beside a field."""
         field = self.page.locator(f'[name="{name}"]').first
-        group = field.locator("xpath=ancestor::div[contains(@class,'nhsuk-form-group--error')][1]")
-        shown = group.locator(".nhsuk-error-message").first.inner_text()
+        shown = field.locator(f"xpath={_NEAREST_MESSAGE}").first.inner_text()
         return shown.removeprefix("Error:").strip()
 
     def _note_failure(self, response: Any) -> None:

@@ -12,7 +12,7 @@ from tests.journeys.browsing import Phone
 from tests.journeys.records import Arrived, Records
 from tests.journeys.running import RunningDemo
 from tests.peers.hl7_validator.client import Hl7Validator
-from tests.web.test_bad_input import OTHER
+from tests.web.bad_input import OTHER
 from tests.web.walking import MEDICAL, Answers, Walker
 
 pytestmark = [pytest.mark.java, pytest.mark.xdist_group("journeys")]

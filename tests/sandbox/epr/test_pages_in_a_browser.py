@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.requirements import require
 from tests.sandbox.epr.request_bundle import send_request
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, else Playwright's own."""
-    chromium = shutil.which("chromium")
-    with sync_playwright() as playwright:
-        if not chromium and not Path(playwright.chromium.executable_path).exists():
-            require("browser", "neither Debian's chromium nor Playwright's own is installed")
-        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def _check(page: Page) -> None:
