@@ -1,4 +1,4 @@
-"""`serve`, `worker`, `sandbox` and `demo` as processes: they start, say where, and stop in order."""
+"""Commands that run on, as processes: they start, say where they are, and stop in order."""
 
 from __future__ import annotations
 
