@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -39,16 +39,24 @@ class Texter:
         return "http://127.0.0.1:1/r/token"
 
 
-@pytest.fixture
-def texter() -> Texter:
-    """What stands in for the gateway."""
+@pytest.fixture(scope="module")
+def kept_texter() -> Texter:
+    """One for the server that all tests share."""
     return Texter()
 
 
 @pytest.fixture
-def overview(texter: Callable[[str], str]) -> Iterator[httpx.Client]:
+def texter(kept_texter: Texter) -> Texter:
+    """What stands in for the gateway; it has texted nobody yet."""
+    kept_texter.sent.clear()
+    kept_texter.error = None
+    return kept_texter
+
+
+@pytest.fixture(scope="module")
+def overview(kept_texter: Texter) -> Iterator[httpx.Client]:
     """A client of the page, below /demo as in the demo."""
-    page = create_app(ADDRESSES, service_name="Rheumatology", text_link=texter)
+    page = create_app(ADDRESSES, service_name="Rheumatology", text_link=kept_texter)
     app = Starlette(routes=[Mount("/demo", page)])
     with serve(app) as address, httpx.Client(base_url=f"{address}/demo", timeout=30) as client:
         yield client
