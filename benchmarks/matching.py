@@ -4,8 +4,9 @@
 
 Drives the real client, plan and grading against the sandbox PDS over HTTP, with signed JWTs. Prints
 false matches (a request joined to a record that is not the patient's; must be 0), recall (of true
-requests whose phone proves them: what was typed is all that can stand in the way), calls to PDS per submission by kind, and a confusion table; compares
-with two simpler policies on the same answers. Writes a plot (SVG). The last line is JSON.
+requests whose phone proves them: what was typed is all that can stand in the way), calls to PDS per
+submission by kind, and a confusion table; compares with two simpler policies on the same answers.
+Writes a plot (SVG). The last line is JSON.
 """
 
 from __future__ import annotations
@@ -200,14 +201,16 @@ def summary(tally: Tally, seed: int, seconds: float) -> dict[str, Any]:
 
 def report(tally: Tally, figures: dict[str, Any]) -> None:
     """Tables for people."""
-    head = f"{'kind':<32}{'made':>7}{'true':>7}{'provable':>9}{'matched':>9}{'recall':>8}{'false':>7}{'calls':>7}"
+    columns = ("made", "true", "provable", "matched", "recall", "false", "calls")
+    head = f"{'kind':<32}" + "".join(f"{column:>9}" for column in columns)
     print(head, "-" * len(head), sep="\n")
     for kind, row in sorted(tally.kinds.items(), key=lambda item: -item[1]["submissions"]):
         recall = f"{row['matched'] / row['provable']:.1%}" if row["provable"] else "-"
         calls = row["calls"] / row["submissions"]
-        line = f"{kind:<32}{row['submissions']:>7}{row['wanted']:>7}{row['provable']:>9}{row['matched']:>9}"
+        counts = [row[what] for what in ("submissions", "wanted", "provable", "matched")]
+        cells = (*counts, recall, row["false"], f"{calls:.2f}")
         why = f"  {WHY_LOST[kind]}" if kind in WHY_LOST and row["wanted"] else ""
-        print(f"{line}{recall:>8}{row['false']:>7}{calls:>7.2f}{why}")
+        print(f"{kind:<32}" + "".join(f"{cell:>9}" for cell in cells) + why)
     print("\nWho wrote, and what PDS gave" + " " * 27 + "".join(f"{level:>13}" for level in LEVELS))
     for who, levels in sorted(tally.confusion.items()):
         print(f"{who:<55}" + "".join(f"{levels[level]:>13}" for level in LEVELS))

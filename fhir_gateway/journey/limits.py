@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fhir_gateway.store import counters
+from fhir_gateway.store import windows
 from fhir_gateway.store.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `count` within each window of `window`."""
+    """At most `count` within any `window` of time."""
 
     name: str
     count: int
@@ -65,11 +65,14 @@ class TextCaps:
 def admit(tx: Transaction, limits: Sequence[tuple[Limit, str]], *, now: datetime) -> Limit | None:
     """Count one more under each limit and subject; the first limit that is exceeded, or None.
 
+    Where one is exceeded nothing is counted: asking in vain must not use up what others have left.
     `limits`: pairs of limit and subject (an id or address; kept as a keyed hash).
     """
-    exceeded = None
+    attempt = tx.session.begin_nested()
     for limit, subject in limits:
         key = f"limit:{limit.name}:{tx.sealer.mac('limit', limit.name, subject)}"
-        if counters.add(tx, key, limit.window, now=now) > limit.count:
-            exceeded = exceeded or limit
-    return exceeded
+        if windows.add(tx, key, limit.window, now=now) > limit.count:
+            attempt.rollback()
+            return limit
+    attempt.commit()
+    return None
