@@ -24,7 +24,7 @@ from fhir_gateway.matching.spelling import fold_postcode, one_postcode_slip
 
 _FULL_DATE = 10
 #: What the history of a record can explain; a search shows the present only.
-_IN_HISTORY = frozenset({"name.family", "name.given", "address.postalCode"})
+_IN_HISTORY = frozenset({"name.family", "address.postalCode"})
 
 
 @dataclass(frozen=True, slots=True)
