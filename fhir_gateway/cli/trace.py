@@ -103,6 +103,7 @@ def _trace(gateway: Gateway, operator: str, ods_code: str, asked: dict[str, Any]
             ask,
             today=now.date(),
             policy=gateway.parts.policy,
+            needs_phone=False,
         )
         outcome = traced.identity.outcome.value
     finally:
