@@ -182,6 +182,7 @@ def _settings(data_dir: Path, addresses: overview.Addresses) -> Settings:
         codes_per_number=200,
         texts_per_number=2000,
         codes_per_address=5000,
+        codes_per_link=5000,
         codes_per_day=20000,
         log_format="text",
     )

@@ -30,7 +30,7 @@ CODES_PER_DRAFT = Limit("codes-draft", 3, timedelta(minutes=30))
 @dataclass(frozen=True, slots=True)
 class TextCaps:
     """Caps that an operator can set: codes to one number an hour, texts to one number a day, codes
-    from one network address an hour, codes in all a day.
+    from one network address an hour, codes in all a day, codes through one link an hour.
 
     Networks block more than 20 identical or 100 texts an hour to one number (GOV.UK Notify). Many
     patients can share one address, as mobile networks put them behind one.
@@ -40,6 +40,7 @@ class TextCaps:
     texts_per_number: int
     codes_per_address: int
     codes_per_day: int
+    codes_per_link: int = 200
 
     @property
     def number_codes(self) -> Limit:
@@ -55,6 +56,12 @@ class TextCaps:
     def address_codes(self) -> Limit:
         """Codes asked for from one address."""
         return Limit("codes-address", self.codes_per_address, timedelta(hours=1))
+
+    @property
+    def link_codes(self) -> Limit:
+        """Codes asked for through one link. A link on a poster serves many; one that leaked is
+        closed by this until somebody revokes it."""
+        return Limit("codes-link", self.codes_per_link, timedelta(hours=1))
 
     @property
     def all_codes(self) -> Limit:
