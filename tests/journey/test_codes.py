@@ -1,5 +1,5 @@
-"""The rules of security codes, each on SQLite and PostgreSQL. The sender only notes what it gets; what
-a page makes of it is in tests/web/test_security_codes.py."""
+"""The rules of security codes, each on SQLite and PostgreSQL. The sender only notes what it gets;
+what a page makes of it is in tests/web/test_security_codes.py."""
 
 from __future__ import annotations
 
