@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 from fhir_gateway import shipped
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.questionnaire.catalogue import Catalogue
-from tests.databases import postgresql_server
+from fhir_gateway.store.database import Database
+from tests.databases import KINDS, fresh_database, migrated, postgresql_server
 from tests.peers.hl7_validator.client import Hl7Validator, missing
 from tests.requirements import require
 
@@ -99,3 +100,15 @@ def _launch(playwright: Playwright) -> Browser:
 def width(request: pytest.FixtureRequest) -> int:
     """Each journey is made on a phone and on a desktop."""
     return WIDTHS[request.param]
+
+
+@pytest.fixture(params=KINDS)
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A fresh database with its tables, once on SQLite and once on PostgreSQL."""
+    if request.param == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgresql"))
+    else:
+        url = f"sqlite:///{tmp_path / 'test.db'}"
+    database = migrated(url)
+    yield database
+    database.close()

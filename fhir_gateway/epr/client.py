@@ -82,6 +82,21 @@ class EprClient:
             if resource.get("id") and _carries(resource, request_id)
         ]
 
+    def search(self, resource_type: str, form: dict[str, str]) -> Any:
+        """The body of a search sent as a form, so that what is searched for is in no address.
+
+        Raises Refused, TryLater.
+        """
+        try:
+            response = self._http.post(f"{resource_type}/_search", data=form)
+        except httpx.HTTPError as error:
+            raise TryLater(
+                f"The EPR could not be reached ({type(error).__name__})", code="epr-unreachable"
+            ) from None
+        if not response.is_success:
+            raise Refused(f"The EPR answered {response.status_code}", code="epr-search")
+        return _json(response)
+
     def transact(self, bundle: Resource, *, request_id: str) -> Delivered:
         """Post a transaction Bundle once.
 

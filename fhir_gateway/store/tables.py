@@ -217,3 +217,33 @@ class WorkerRow(Base):
 
     executor_id: Mapped[str] = mapped_column(String(120), primary_key=True)
     beat_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class NeighbourRow(Base):
+    """How fast a neighbour may be called and whether it is well, for all processes together.
+    Moments are microseconds since 1970, so that one statement can reckon with them."""
+
+    __tablename__ = "neighbour"
+
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    #: From when the next call may be made.
+    next_at: Mapped[int] = mapped_column(BigInteger)
+    #: Calls that failed in a row.
+    failures: Mapped[int] = mapped_column(Integer)
+    #: Until when no call is made; 0: the breaker is closed.
+    open_until: Mapped[int] = mapped_column(BigInteger)
+
+
+class OperatorTraceRow(Base):
+    """A trace that an operator made: who, when, for whom, why (sealed, with what was asked)."""
+
+    __tablename__ = "operator_trace"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    operator: Mapped[str] = mapped_column(String(120))
+    ods_code: Mapped[str] = mapped_column(String(12))
+    asked_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    #: `asked` while it is under way, then how it ended.
+    outcome: Mapped[str] = mapped_column(String(40))
+    calls: Mapped[int] = mapped_column(Integer)

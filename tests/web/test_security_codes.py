@@ -182,3 +182,15 @@ def test_many_guesses_at_once_have_no_more_than_five_tries(
     compared = sum("is incorrect" in text for text in texts)
     assert compared <= 4
     assert sum("too many times" in text for text in texts) == len(texts) - compared
+
+
+def test_the_page_is_the_same_for_any_number(walker: MakeWalker) -> None:
+    """PDS is not asked before a request is sent, so nothing can depend on what it knows."""
+    looks = []
+    for number in ("07700 900117", next(f"07700 900{n}" for n in _numbers)):
+        someone = walker()
+        answers = {**MEDICAL, "patient-mobile": [number], "verify-patient-mobile": ["true"]}
+        someone.walk(answers, until="/code/verify-patient-mobile")
+        own = r'value="[0-9a-f]{64}"|nonce="[^"]+"|/requests/[0-9a-f]{16}'
+        looks.append(re.sub(own, "", someone.page.text))
+    assert looks[0] == looks[1]
