@@ -4,9 +4,9 @@ Engine: fhirpathpy with its R4 model. Results stay typed nodes, so that an expre
 from a result (`ofType(Coding)` on a node works; on a plain dict it would not). `plain` turns nodes
 into JSON values. Only expressions of authors are evaluated here; an answer is never an expression.
 
-Bounds: length and nesting of an expression, number of results, steps and seconds of a run. A step is
-one turn of a where(), select(), repeat() and the like, or one argument. The steps decide alike on any
-machine; the seconds are for what takes long within a step.
+Bounds: length and nesting of an expression, number of results, steps and seconds of a run. A step
+is one turn of a where(), select(), repeat() and the like, or one argument. The steps decide alike
+on any machine; the seconds are for what takes long within a step.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from fhirpathpy.engine import do_eval
 from fhirpathpy.engine.nodes import FP_Type, ResourceNode, TypeInfo
 from fhirpathpy.engine.util import arraify
 from fhirpathpy.models import models
-from fhirpathpy.parser import parse as parse_expression
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.path_functions import FunctionRefused, functions
+from fhir_gateway.fhir.path_parser import parse as parse_expression
 
 MAX_EXPRESSION = 8_000
 MAX_NESTING = 60
@@ -32,9 +32,9 @@ MAX_RESULTS = 10_000
 MAX_STEPS = 200_000
 MAX_SECONDS = 5.0
 
-_R4 = models["r4"]
+_R4: Any = models["r4"]
 # The engine asks here which type is derived from which; without it ofType(string) misses a code.
-TypeInfo.model = _R4
+setattr(TypeInfo, "model", _R4)  # noqa: B010 (declared as None)
 
 
 class PathRefused(Refused):

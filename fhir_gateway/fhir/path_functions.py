@@ -1,7 +1,7 @@
 """FHIRPath functions that differ from the engine's own, and those that it lacks.
 
-No trace(): it would write answers to a log. The clock is the caller's (the engine's is shared by all
-threads). Regular expressions run on RE2, in linear time whatever an author writes and a patient
+No trace(): it would write answers to a log. The clock is the caller's (the engine's is shared by
+all threads). Regular expressions run on RE2, in linear time whatever an author writes and a patient
 types. Added: hasValue(), getValue(), matchesFull() (https://hl7.org/fhirpath/N1/,
 https://hl7.org/fhir/R4/fhirpath.html#functions).
 """

@@ -1,7 +1,7 @@
 """Entries of the transaction: address, method and conditions of what an extraction made.
 
-The parts of a templateExtract or definitionExtract extension (`fullUrl`, `resourceId`, `ifNoneMatch`,
-`ifModifiedSince`, `ifMatch`, `ifNoneExist`) are FHIRPath, as SDC 4.0 says.
+The parts of a templateExtract or definitionExtract extension (`fullUrl`, `resourceId`,
+`ifNoneMatch`, `ifModifiedSince`, `ifMatch`, `ifNoneExist`) are FHIRPath, as SDC 4.0 says.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ EXTRACT_CONTEXT = f"{_SDC}/sdc-questionnaire-templateExtractContext"
 EXTRACT_VALUE = f"{_SDC}/sdc-questionnaire-templateExtractValue"
 ALLOCATE_ID = f"{_SDC}/sdc-questionnaire-extractAllocateId"
 #: Smart Forms: the address of a FHIRPath Patch, beside `template`; not in SDC 4.0.
-PATCH_URL = "https://smartforms.csiro.au/ig/StructureDefinition/TemplateExtractExtensionPatchRequestUrl"
+PATCH_URL = (
+    "https://smartforms.csiro.au/ig/StructureDefinition/TemplateExtractExtensionPatchRequestUrl"
+)
 
 # Definition-based (SDC 4.0, and the extension of SDC 3 before it)
 DEFINITION_EXTRACT = f"{_SDC}/sdc-questionnaire-definitionExtract"

@@ -27,7 +27,7 @@ def has_type(value: Any, kind: type) -> bool:
 
 
 def exact(value: Any) -> Any:
-    """The JSON with its floats as the decimals they are written as; the same object when none is."""
+    """The JSON with its floats as the decimals they are written as; the same when none is."""
     return _changed(value, float, lambda n: Decimal(repr(n))) if has_type(value, float) else value
 
 

@@ -1,8 +1,8 @@
 """Observation-based extraction: answers of coded questions become Observations.
 
 https://hl7.org/fhir/uv/sdc/extraction.html#observation-based-extraction. A question is extracted
-when it, or what is above it, has observationExtract, and it has codes. A group with codes becomes an
-Observation that has those below it as members.
+when it, or what is above it, has observationExtract, and it has codes. A group with codes becomes
+an Observation that has those below it as members.
 """
 
 from __future__ import annotations

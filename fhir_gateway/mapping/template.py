@@ -38,8 +38,19 @@ def fill(template: Element, scope: Scope, place: str, depth: int = 0) -> list[El
                 # What the template says besides stays, where the value does not say otherwise.
                 result.append({**written, **value})
             elif not isinstance(value, dict):
-                copy.ledger.note("error", "processing", "a structure got a primitive value", place)
+                _misplaced(result, written, value, copy, place)
     return result
+
+
+def _misplaced(result: list[Any], written: Element, value: Any, scope: Scope, place: str) -> None:
+    """A primitive for a whole element: it stands as the author put it (the HL7 example does so with
+    Observation.subject), unless that would lose what the template says besides."""
+    if written or isinstance(value, list) or value in (None, ""):
+        scope.ledger.note("error", "processing", "a structure got a primitive value", place)
+        return
+    text = "a primitive value stands for the whole element; did you mean a property of it?"
+    scope.ledger.note("warning", "value", text, place)
+    result.append(value)
 
 
 def copies(element: Any, scope: Scope, place: str) -> Iterator[Scope]:
@@ -83,9 +94,7 @@ def _children(template: Element, scope: Scope, place: str, depth: int) -> Elemen
     return result
 
 
-def _property(
-    key: str, value: Any, sibling: Any, scope: Scope, place: str, depth: int
-) -> Element:
+def _property(key: str, value: Any, sibling: Any, scope: Scope, place: str, depth: int) -> Element:
     """One property: its value and, for primitives, the `_` sibling with their extensions."""
     here = f"{place}.{key}"
     if isinstance(value, list) or isinstance(sibling, list):
