@@ -23,6 +23,7 @@ from fhirpathpy.engine.util import arraify
 from fhirpathpy.models import models
 
 from fhir_gateway.errors import Refused
+from fhir_gateway.fhir.path_fast import faster
 from fhir_gateway.fhir.path_functions import FunctionRefused, functions
 from fhir_gateway.fhir.path_parser import parse as parse_expression
 
@@ -75,7 +76,7 @@ def evaluate(
         }
     )
     try:
-        result = do_eval(state, root, tree["children"][0])
+        result = do_eval(state, root, tree)
     except (FunctionRefused, _OutOfBounds) as error:
         raise PathRefused(expression, str(error)) from None
     except Exception as error:
@@ -102,7 +103,7 @@ def _parsed(expression: str) -> tuple[Any, str]:
     if _nesting(expression) > MAX_NESTING:
         return None, f"nests deeper than {MAX_NESTING} brackets"
     try:
-        return parse_expression(expression), ""
+        return faster(parse_expression(expression)["children"][0]), ""
     except Exception as error:
         return None, f"cannot be parsed ({error})"
 
