@@ -23,7 +23,7 @@ from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str,
 from fhir_gateway.mapping import definition, observation, templates
 from fhir_gateway.mapping.answered import answered
 from fhir_gateway.mapping.extensions import TARGET_STRUCTURE_MAP
-from fhir_gateway.mapping.numbers import exact, has_type, inexact
+from fhir_gateway.mapping.numbers import exact, inexact, number_types
 from fhir_gateway.mapping.run import Run
 from fhir_gateway.mapping.scope import Ledger, Scope, TooCostly
 from fhir_gateway.questionnaire.definition import Definition
@@ -58,13 +58,16 @@ def extract(
     without answers; what is not affected by them is in the bundle.
     """
     ledger = Ledger()
-    floats = has_type(response, float) or not has_type([response, questionnaire], Decimal)
+    given = [questionnaire, response, list(resources), dict(context or {})]
     try:
+        numbers = number_types(given)
+        floats = float in numbers or Decimal not in numbers
+        asked, answers, loose, launch = exact(given) if float in numbers else given
         entries = _entries(
-            as_dict(exact(questionnaire)),
-            as_dict(exact(response)),
-            [as_dict(exact(resource)) for resource in resources],
-            dict(exact(dict(context or {}))),
+            as_dict(asked),
+            as_dict(answers),
+            [as_dict(resource) for resource in loose],
+            dict(launch),
             namespace,
             now or datetime.now().astimezone().replace(microsecond=0),
             ledger,

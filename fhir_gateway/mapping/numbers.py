@@ -12,8 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 
-def has_type(value: Any, kind: type) -> bool:
-    """Whether a value of this very type is anywhere within JSON."""
+def number_types(value: Any) -> set[type]:
+    """Which of float and Decimal are anywhere within JSON."""
+    found: set[type] = set()
     pending = [value]
     while pending:
         current = pending.pop()
@@ -21,19 +22,19 @@ def has_type(value: Any, kind: type) -> bool:
             pending.extend(current.values())
         elif isinstance(current, list | tuple):
             pending.extend(current)
-        elif type(current) is kind:
-            return True
-    return False
+        elif type(current) in (float, Decimal):
+            found.add(type(current))
+    return found
 
 
 def exact(value: Any) -> Any:
-    """The JSON with its floats as the decimals they are written as; the same when none is."""
-    return _changed(value, float, lambda n: Decimal(repr(n))) if has_type(value, float) else value
+    """The JSON with its floats as the decimals they are written as."""
+    return _changed(value, float, lambda n: Decimal(repr(n)))
 
 
 def inexact(value: Any) -> Any:
     """The JSON with its decimals as floats, or as integers when they were computed whole."""
-    return _changed(value, Decimal, _float) if has_type(value, Decimal) else value
+    return _changed(value, Decimal, _float)
 
 
 def _float(number: Decimal) -> float | int:
