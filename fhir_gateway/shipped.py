@@ -74,7 +74,11 @@ def _target_files(root: Path, trail: tuple[str, ...]) -> dict[str, bytes]:
         if base in trail:
             raise TargetRefused(f"it extends itself: {' > '.join((*trail, base))}")
         other = next(
-            (f / base for f in (root.parent, folder("mappings")) if (f / base / MANIFEST).is_file()),
+            (
+                f / base
+                for f in (root.parent, folder("mappings"))
+                if (f / base / MANIFEST).is_file()
+            ),
             None,
         )
         if other is None:

@@ -2,8 +2,9 @@
 
 No trace(): it would write answers to a log. The clock is the caller's (the engine's is shared by
 all threads). Regular expressions run on RE2, in linear time whatever an author writes and a patient
-types. Added: hasValue(), getValue(), matchesFull() (https://hl7.org/fhirpath/N1/,
-https://hl7.org/fhir/R4/fhirpath.html#functions).
+types. where(), exists() and all() hold a criterion that is a false element for false (the engine's
+take any element for true) and evaluate it once. Added: hasValue(), getValue(), matchesFull()
+(https://hl7.org/fhirpath/N1/, https://hl7.org/fhir/R4/fhirpath.html#functions).
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ def functions(moment: datetime) -> Mapping[str, Any]:
             "arity": {2: ["String", "String"]},
             "nullable_input": True,
         },
+        "where": {"fn": _where, "arity": {1: ["Expr"]}},
+        "exists": {"fn": _exists, "arity": {0: [], 1: ["Expr"]}},
+        "all": {"fn": _all, "arity": {1: ["Expr"]}},
         "hasValue": {"fn": _has_value},
         "getValue": {"fn": _get_value},
     }
@@ -102,6 +106,32 @@ def _replace_matches(_: Any, collection: list[Any], pattern: Any, substitution: 
         return _compiled(pattern).sub(put, text)
     except IndexError:
         raise FunctionRefused("a substitution names a group that the pattern has not") from None
+
+
+def _where(state: Any, collection: Any, criterion: Any) -> list[Any]:
+    if not isinstance(collection, list):
+        return []
+    kept = []
+    for index, each in enumerate(collection):
+        state["$index"] = index
+        if _holds(criterion(each)):
+            kept.append(each)
+    return kept
+
+
+def _exists(state: Any, collection: Any, criterion: Any = None) -> bool:
+    found = _where(state, collection, criterion) if criterion else collection
+    return isinstance(found, list) and len(found) > 0
+
+
+def _all(state: Any, collection: Any, criterion: Any) -> bool:
+    return len(_where(state, collection, criterion)) == len(collection)
+
+
+def _holds(result: Any) -> bool:
+    """A single thing that is no boolean counts as true
+    (https://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections)."""
+    return isinstance(result, list) and len(result) > 0 and _data(result[0]) is not False
 
 
 def _has_value(_: Any, collection: list[Any]) -> bool:
