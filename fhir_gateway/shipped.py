@@ -5,10 +5,13 @@ An installed wheel carries them as package data; a checkout has them beside the 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fhir_gateway.errors import Refused
+from fhir_gateway.fhir import conformance
 from fhir_gateway.fhir import json as fhir_json
+from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.mapping.manifest import MANIFEST, is_template, read_manifest, read_target
 from fhir_gateway.mapping.target import Target, TargetRefused
@@ -48,6 +51,34 @@ def read_resource(file: Path) -> Resource:
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         raise FolderRefused(f"{file} is not a FHIR resource")
     return resource
+
+
+def read_profiles(path: Path) -> Profiles:
+    """The profiles and terminology of a FHIR package (.tgz), or of a folder of JSON and XML files
+    and those below it. Raises FolderRefused."""
+    found: list[Resource] = []
+    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file())
+    for file in files:
+        read = _READERS.get(file.suffix)
+        if read is None:
+            continue
+        try:
+            found.extend(read(file.read_bytes()))
+        except OSError as error:
+            raise FolderRefused(f"{file}: {error.strerror}") from None
+        except conformance.ConformanceRefused as error:
+            raise FolderRefused(f"{file}: {error}") from None
+    profiles = Profiles(found)
+    if not profiles:
+        raise FolderRefused(f"{path} has no StructureDefinition: name a folder or a FHIR package")
+    return profiles
+
+
+_READERS: dict[str, Callable[[bytes], Iterable[Resource]]] = {
+    ".tgz": conformance.of_package,
+    ".json": conformance.of_json,
+    ".xml": conformance.of_xml,
+}
 
 
 def read_targets(path: Path) -> dict[str, Target]:

@@ -1,8 +1,8 @@
 """The commonest steps of FHIRPath, done without the engine's general machinery.
 
-A parsed expression is rewritten: chains, members, literals, variables, and where(linkId = '…') become
-nodes of their own, which answer what the engine would (tests/fhir/test_path_fast.py compares the
-two). Everything else stays the engine's. Measured: benchmarks/extract_goldens.py.
+A parsed expression is rewritten: chains, members, literals, variables, and where(linkId = '…')
+become nodes of their own, which answer what the engine would (tests/fhir/test_path_fast.py compares
+the two). Everything else stays the engine's. Measured: benchmarks/extract_goldens.py.
 """
 
 from __future__ import annotations
