@@ -42,6 +42,8 @@ def golden(bundle: Resource) -> Any:
 def example_differences(example: Example, extraction: Extraction) -> list[str]:
     """What differs from what was written down, one line each, and what went wrong."""
     lines = list(differences(example.expected, golden(extraction.bundle)))
+    # A narrative says again what differs elsewhere; it is shown when it alone differs.
+    lines = [line for line in lines if ".text.div: expected" not in line] or lines
     lines.extend(
         f"{as_str(issue.get('severity'))}: {as_str(issue.get('diagnostics'))}"
         for issue in map(as_dict, as_list(extraction.outcome.get("issue")))
