@@ -1,4 +1,4 @@
-"""Build hook: fetch nhsuk-frontend and fonts from the npm registry, check them, unpack what is used.
+"""Build hook: fetch nhsuk-frontend and fonts from the npm registry, check and unpack them.
 
 The wheel and an editable install both run it, so an installed gateway serves its own copy of the
 NHS design system and no page asks another host for anything. The fonts are for the PDF of a request
@@ -76,13 +76,15 @@ def fetch_fonts(target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for name, (version, sha512, files) in FONTS.items():
-        with tempfile.TemporaryDirectory() as work:
-            with tarfile.open(fetch(name, version, sha512, Path(work))) as tar:
-                for file in files:
-                    content = tar.extractfile(f"package/{file}")
-                    if content is None:
-                        raise SystemExit(f"{name}@{version} has no {file}. Nothing was installed.")
-                    (target / Path(file).name).write_bytes(content.read())
+        with (
+            tempfile.TemporaryDirectory() as work,
+            tarfile.open(fetch(name, version, sha512, Path(work))) as tar,
+        ):
+            for file in files:
+                content = tar.extractfile(f"package/{file}")
+                if content is None:
+                    raise SystemExit(f"{name}@{version} has no {file}. Nothing was installed.")
+                (target / Path(file).name).write_bytes(content.read())
     stamp.write_text(wanted)
 
 
@@ -101,8 +103,8 @@ def fetch(name: str, version: str, sha512: str, work: Path) -> Path:
     if done.returncode != 0 or len(archives) != 1:
         raise SystemExit(
             f"{name}@{version} could not be fetched from the npm registry "
-            f"(npm ended with {done.returncode}). Check that this machine reaches the registry that "
-            "npm is configured for, then build again."
+            f"(npm ended with {done.returncode}). Check that this machine reaches the registry "
+            "that npm is configured for, then build again."
         )
     found = base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode()
     if found != sha512:

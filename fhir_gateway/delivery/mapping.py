@@ -46,7 +46,8 @@ def build_bundle(parts: Parts, request: Request, service: Service, target: Targe
     """The Bundle of a request, with narratives. Raises Defect when it is not valid."""
     context = launch_context(parts, request, service, target)
     bundle = run_target(parts, request, target, context).bundle
-    problems = [i for i in check.problems(bundle) if i["severity"] in ("error", "fatal")]
+    found = [*check.problems(bundle), *(parts.profiles.problems(bundle) if parts.profiles else ())]
+    problems = [i for i in found if i["severity"] in ("error", "fatal")]
     if problems:
         raise Defect(
             f"The mapping {target.name} gave an invalid Bundle: {problems[0]['diagnostics']}",
@@ -59,7 +60,8 @@ def launch_context(
     parts: Parts, request: Request, service: Service, target: Target
 ) -> dict[str, Any]:
     """What a template can name beside the response: `%request`, `%identity`, `%submittedPatient`,
-    `%submittedRequester`, `%service`, `%organisation`, `%gateway` (docs/mappings.md)."""
+    `%submittedRequester`, `%service`, `%organisation`, `%gateway` (docs/mappings.md). `%eprPatient`
+    is for delivery strategies that look the patient up at the EPR before they map."""
     submitted = read_submitted(parts, request)
     questionnaire = parts.catalogue.definition(request.questionnaire).raw
     kind = as_dict((as_list(questionnaire.get("code")) or [{}])[0])

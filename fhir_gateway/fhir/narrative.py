@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
-from fhir_gateway.fhir.wording import SKIPPED, words, worded
+from fhir_gateway.fhir.wording import SKIPPED, worded, words
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 #: Characters that no XML holds (https://www.w3.org/TR/xml/#charsets).

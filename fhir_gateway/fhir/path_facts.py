@@ -98,7 +98,7 @@ def _link_ids(step: Any) -> list[str]:
     function = step["children"][0]
     if function["children"][0]["text"] != "where" or len(function["children"]) == 1:
         return []
-    found = []
+    found: list[str] = []
     for node in _walk(function["children"][1]):
         if node.get("type") == "EqualityExpression" and node["terminalNodeText"] == ["="]:
             left = _bare(node["children"][0])

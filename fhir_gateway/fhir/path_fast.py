@@ -140,24 +140,25 @@ def _eval_member(state: Any, parent: Any, node: Any) -> list[Any]:
             continue
         path = f"{holder.path}.{name}" if holder.path else f"_.{name}"
         path = elsewhere.get(path, path)
-        value, sibling = data.get(name), data.get(f"_{name}")
-        choices = choice_types.get(path)
-        if choices:
-            value = sibling = None
-            for choice in choices:
-                value, sibling = data.get(f"{name}{choice}"), data.get(f"_{name}{choice}")
-                if value is not None or sibling is not None:
-                    path += choice
-                    break
-        elif name == "extension":
-            path = "Extension"
+        key, choice = _key(data, name, choice_types.get(path))
+        path = "Extension" if key == "extension" else path + choice
         path = types.get(path, path)
-        for part in (value, sibling):
+        for part in (data.get(key), data.get(f"_{key}")):
             if isinstance(part, list):
                 found.extend(_node(one, path) for one in part)
             elif part is not None:
                 found.append(_node(part, path))
     return found
+
+
+def _key(data: dict[str, Any], name: str, choices: list[str] | None) -> tuple[str, str]:
+    """The property that a member's name means in this element, and the type of a choice."""
+    for choice in choices or ():
+        key = f"{name}{choice}"
+        if data.get(key) is not None or data.get(f"_{key}") is not None:
+            return key, choice
+    # Of a choice that is not there, no property has the bare name.
+    return (f"{name}[x]" if choices else name), ""
 
 
 def _node(data: Any, path: str) -> Any:

@@ -1,7 +1,7 @@
 """A profile's differential as a tree of elements and slices.
 
-https://hl7.org/fhir/R4/profiling.html. UK Core is published as differentials; what they do not say is
-the base specification's, which check.py looks after.
+https://hl7.org/fhir/R4/profiling.html. UK Core is published as differentials; what they do not say
+is the base specification's, which check.py looks after.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A request mapped by a target: what delivery sends, golden examples check and commands show. Pure.
+"""A request mapped by a target: what delivery sends, examples check and commands show. Pure.
 
-Extraction, then a narrative for each resource that has none, then the kind of Bundle that the target
-wants.
+Extraction, then a narrative for each resource that has none, then the kind of Bundle that the
+target wants.
 """
 
 from __future__ import annotations

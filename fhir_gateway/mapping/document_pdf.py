@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
-from fpdf.enums import TextDirection, XPos, YPos
+from fpdf.enums import TextDirection, WrapMode, XPos, YPos
 
 from fhir_gateway.mapping.document import Document, Line
 
@@ -168,7 +168,7 @@ def _put(
             align="R" if right_to_left else "L",
             new_x=XPos.LMARGIN,
             new_y=YPos.NEXT,
-            wrapmode="WORD",
+            wrapmode=WrapMode.WORD,
         )
 
 

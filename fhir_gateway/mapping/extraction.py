@@ -58,7 +58,7 @@ def extract(
     without answers; what is not affected by them is in the bundle.
     """
     ledger = Ledger()
-    given = [questionnaire, response, list(resources), dict(context or {})]
+    given: list[Any] = [questionnaire, response, list(resources), dict(context or {})]
     try:
         numbers = number_types(given)
         floats = float in numbers or Decimal not in numbers

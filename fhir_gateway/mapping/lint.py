@@ -61,7 +61,7 @@ def lint(target: Target, definitions: Iterable[Definition]) -> list[Finding]:
     for use in target.templates:
         name = as_str(use.resource.get("id"))
         allocated = {*target.allocate, *(n for each in target.templates for n in each.allocate)}
-        scope = VARIABLES | allocated | set(target.concept_maps) | _named(use)
+        scope = {*VARIABLES, *allocated, *target.concept_maps, *_named(use)}
         for place, expression in _expressions(use, name):
             found.extend(_expression(expression, place, scope, known))
         found.extend(Finding(*line) for line in structure(use.resource, known))

@@ -37,9 +37,8 @@ def _element(
         if info.required and not _is_set(info, given, type_name):
             yield "error", place, f"{type_name}.{info.name} is required and never set"
     for key, value in element.items():
-        info = allowed.get(key)
-        if info is not None and key != "extension":
-            yield from _values(value, info, f"{place}.{key}", known)
+        if key in allowed and key != "extension":
+            yield from _values(value, allowed[key], f"{place}.{key}", known)
 
 
 def _values(
@@ -54,9 +53,8 @@ def _values(
             yield from _coding(part, place, known)
         elif isinstance(part, dict) and info.type == "Resource":
             yield from _element(part, as_str(part.get("resourceType")), place, known)
-        elif isinstance(part, str) and info.codes and _MORE not in info.codes:
-            if part not in info.codes:
-                yield "error", place, f"'{part}' is none of {', '.join(info.codes)}"
+        elif isinstance(part, str) and _is_unknown(part, info):
+            yield "error", place, f"'{part}' is none of {', '.join(info.codes)}"
 
 
 def _coding(
@@ -70,6 +68,10 @@ def _coding(
     codes = {as_str(as_dict(c).get("code")) for c in as_list(as_dict(listed).get("concept"))}
     if codes and code not in codes:
         yield "error", place, f"'{code}' is no code of {system}"
+
+
+def _is_unknown(code: str, info: ElementInfo) -> bool:
+    return bool(info.codes) and _MORE not in info.codes and code not in info.codes
 
 
 def _is_set(info: ElementInfo, given: set[str], type_name: str) -> bool:

@@ -25,7 +25,8 @@ BUNDLE_TYPES = ("transaction", "message")
 #: Keys of a [[template]] that become parts of its templateExtract extension.
 REQUEST_PARTS = ("fullUrl", "resourceId", *CONDITIONS)
 _KEYS = frozenset(
-    "name version title sdc-version applies-to allocate-id template extends bundle documents".split()
+    "name version title sdc-version applies-to allocate-id template extends bundle "
+    "documents".split()
 )
 
 

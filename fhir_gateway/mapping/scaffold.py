@@ -74,8 +74,8 @@ applies-to = [
 # Each name is a variable that holds a urn:uuid, the same each time a request is mapped.
 allocate-id = ["focusId"]
 
-# One [[template]] for each resource. `anchor = "linkId"` makes one for each answered instance of that
-# item; without it there is one for each request.
+# One [[template]] for each resource. `anchor = "linkId"` makes one for each answered instance of
+# that item; without it there is one for each request.
 [[template]]
 file = "{resource_type}.json"
 fullUrl = "%focusId"

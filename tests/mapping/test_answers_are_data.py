@@ -146,8 +146,9 @@ json_values = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                "resourceType item linkId type answer contained extension url valueString valueExpression "
-                "expression name valueReference reference id definition code enableWhen question".split()
+                "resourceType item linkId type answer contained extension url valueString "
+                "valueExpression expression name valueReference reference id definition code "
+                "enableWhen question".split()
             )
             | st.text(max_size=6),
             inner,
