@@ -31,6 +31,7 @@ from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.clients import EprClients
+from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.matching.policy import Policy
 from fhir_gateway.pds.client import PdsClient
@@ -103,6 +104,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         sender=_sender(settings),
         clock=clock or _now,
         gateway_name=settings.base_url,
+        profiles=shipped.read_profiles(settings.profiles) if settings.profiles else Profiles(),
         caps=TextCaps(
             codes_per_number=settings.codes_per_number,
             texts_per_number=settings.texts_per_number,

@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         None, description="Folder of further Questionnaires, ValueSets and CodeSystems."
     )
     mappings: Path | None = Field(None, description="Folder of further mapping targets.")
+    profiles: Path | None = Field(
+        None,
+        description="Profiles that everything sent is checked against: a FHIR package (.tgz), or a "
+        "folder of StructureDefinitions, ValueSets and CodeSystems, such as UK Core.",
+    )
     pds_base_url: str = Field(
         "https://sandbox.api.service.nhs.uk/personal-demographics/FHIR/R4",
         description="Base of the PDS FHIR API, up to /FHIR/R4.",
@@ -263,6 +268,8 @@ def _place_problems(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "database_url", f"It must begin with one of {', '.join(_DATABASES)}.", serious=True
         )
+    if settings.profiles is not None and not settings.profiles.exists():
+        yield Problem("profiles", f"{settings.profiles} is not there.", serious=True)
     for name, path in (
         ("questionnaires", settings.questionnaires),
         ("mappings", settings.mappings),

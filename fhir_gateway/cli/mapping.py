@@ -1,25 +1,37 @@
-"""Mappings: `mapping list`, `test`, `run`, `export`."""
+"""Mappings: `mapping list`, `test`, `run`, `lint`, `export`, `new`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fhir_gateway.cli.terminal import AsJson, fail, plain_errors, say, show_json, show_table
 
 if TYPE_CHECKING:
+    from fhir_gateway.fhir.profiles import Profiles
     from fhir_gateway.fhir.types import Resource
+    from fhir_gateway.mapping.extraction import Extraction
     from fhir_gateway.mapping.target import Target
 
 app = typer.Typer(no_args_is_help=True, help="What requests become in the EPR.")
 
 TargetArgument = Annotated[str, typer.Argument(help="The mapping's name.")]
+NamesArgument = Annotated[list[str] | None, typer.Argument(help="Mappings. Default: all.")]
 CanonicalOption = Annotated[
     str | None,
     typer.Option(
         "--questionnaire", help="Canonical of one of its questionnaires. Default: the first."
+    ),
+]
+ProfilesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--profiles",
+        exists=True,
+        help="Profiles to check the output against: a FHIR package (.tgz), or a folder of "
+        "StructureDefinitions, ValueSets and CodeSystems (JSON or XML), such as UK Core.",
     ),
 ]
 
@@ -46,39 +58,57 @@ def list_targets(as_json: AsJson = False) -> None:
 
 @app.command("test")
 def golden(
-    names: Annotated[list[str] | None, typer.Argument(help="Mappings. Default: all.")] = None,
+    names: NamesArgument = None,
+    profiles: ProfilesOption = None,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write",
+            help="Write down what comes out as what must come out, in the mappings folder of the "
+            "settings. Read the difference before you commit it.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the golden examples of mappings and show what differs; exit status 1 on a difference."""
-    from fhir_gateway.fhir.types import as_str
-    from fhir_gateway.mapping.golden import differences, run_example
+    """Run the golden examples of mappings: what differs from what was written down, and whether
+    the output is valid. Exit status 1 on a difference or an error."""
+    from fhir_gateway.mapping.golden import example_differences, run_example
 
-    results = []
+    results: list[dict[str, Any]] = []
     with plain_errors():
-        targets = _targets()
-        chosen = [_target(targets, name) for name in names] if names else list(targets.values())
-        for target in chosen:
+        targets = _chosen(names)
+        checked = _profiles(profiles)
+        for target in targets:
             for example in target.examples:
-                questionnaire = _questionnaire(as_str(example.response.get("questionnaire")))
-                diff = differences(example, run_example(target, questionnaire, example))
-                results.append({"mapping": target.name, "example": example.name, "diff": diff})
+                extraction = run_example(target, _questionnaire_of(example.response), example)
+                if write:
+                    _write_expected(target, example.name, extraction)
+                diff = [] if write else example_differences(example, extraction)
+                invalid = _invalid(extraction.bundle, checked)
+                results.append(
+                    {
+                        "mapping": target.name,
+                        "example": example.name,
+                        "diff": diff,
+                        "invalid": invalid,
+                    }
+                )
     if as_json:
         show_json(results)
     else:
-        for result in results:
-            verdict = "differs" if result["diff"] else "equal"
-            say(f"{verdict:7} {result['mapping']} {result['example']}")
-            for line in result["diff"]:
-                say(f"    {line}")
-        if not results:
-            say("There are no examples.")
-    if any(result["diff"] for result in results):
+        _show_results(results, written=write)
+    if any(result["diff"] or result["invalid"] for result in results):
         raise typer.Exit(1)
 
 
 @app.command("run")
 def run(
-    name: TargetArgument,
+    mapping: Annotated[
+        str,
+        typer.Argument(
+            help="The mapping's name, or a Questionnaire (JSON) with SDC extraction extensions."
+        ),
+    ],
     response: Annotated[
         Path, typer.Argument(help="QuestionnaireResponse (JSON).", exists=True, dir_okay=False)
     ],
@@ -86,34 +116,173 @@ def run(
         Path | None,
         typer.Option(help="Launch context (JSON object).", exists=True, dir_okay=False),
     ] = None,
+    profiles: ProfilesOption = None,
 ) -> None:
-    """Print the Bundle that a mapping makes of a response. Nothing is sent."""
+    """Print the Bundle that a mapping, or a Questionnaire of its own, makes of a response.
+
+    Nothing is sent. What went wrong is said on standard error; exit status 1 when there are errors.
+    """
     from fhir_gateway import shipped
     from fhir_gateway.fhir import json as fhir_json
-    from fhir_gateway.fhir.outcome import has_errors
-    from fhir_gateway.fhir.types import as_str
-    from fhir_gateway.mapping.golden import run_example
-    from fhir_gateway.mapping.target import Example
 
     with plain_errors():
-        target = _target(_targets(), name)
         answered = shipped.read_resource(response)
-        given = fhir_json.parse(context.read_bytes()) if context else {}
+        try:
+            given = fhir_json.parse(context.read_bytes()) if context else {}
+        except fhir_json.JsonRefused as error:
+            fail(f"{context}: {error}")
         if not isinstance(given, dict):
-            fail(f"{context} is not a JSON object.", code=2)
-        questionnaire = _questionnaire(as_str(answered.get("questionnaire")))
-        extraction = run_example(target, questionnaire, Example(response.name, answered, given, {}))
-    show_json(extraction.bundle)
-    if has_errors(extraction.outcome):
-        fail(*(f"{i['severity']}: {i['diagnostics']}" for i in extraction.outcome["issue"]))
+            fail(f"{context} is not a JSON object of variables.", code=2)
+        extraction = _extraction(mapping, answered, given)
+        invalid = _invalid(extraction.bundle, _profiles(profiles))
+    typer.echo(fhir_json.dump(extraction.bundle, pretty=True).decode())
+    issues = [i for i in extraction.outcome["issue"] if i["severity"] != "information"]
+    lines = [*(f"{i['severity']}: {i['diagnostics']}" for i in issues), *invalid]
+    for line in lines:
+        typer.echo(line, err=True)
+    if invalid or any(i["severity"] in ("error", "fatal") for i in issues):
+        raise typer.Exit(1)
+
+
+@app.command("lint")
+def lint_targets(names: NamesArgument = None, as_json: AsJson = False) -> None:
+    """Find mistakes in mappings: unknown linkIds, variables and codes, types that never match,
+    required elements that are never set. Exit status 1 on an error."""
+    from fhir_gateway.mapping.lint import lint
+
+    with plain_errors():
+        found = [
+            {"mapping": t.name, "severity": f.severity, "place": f.place, "text": f.text}
+            for t in _chosen(names)
+            for f in lint(t, [_catalogue().definition(canonical) for canonical in t.applies_to])
+        ]
+    if as_json:
+        show_json(found)
+    else:
+        for finding in found:
+            say("{severity:7} {mapping} {place}: {text}".format(**finding))
+        say(f"{len(found)} findings." if found else "No findings.")
+    if any(finding["severity"] == "error" for finding in found):
+        raise typer.Exit(1)
 
 
 @app.command("export")
 def export(name: TargetArgument, questionnaire: CanonicalOption = None) -> None:
     """Print the standard SDC Questionnaire with the mapping's templates, for other engines."""
+    from fhir_gateway.fhir import json as fhir_json
+
     with plain_errors():
         target = _target(_targets(), name)
-        show_json(target.overlay(_questionnaire(questionnaire or target.applies_to[0])))
+        overlay = target.overlay(_questionnaire(questionnaire or target.applies_to[0]))
+    typer.echo(fhir_json.dump(overlay, pretty=True).decode())
+
+
+@app.command("new")
+def new(
+    name: Annotated[
+        str, typer.Option(prompt="Name (letters, digits, dashes)", help="The mapping's name.")
+    ],
+    resource: Annotated[
+        str,
+        typer.Option(
+            prompt="What should a request become (ServiceRequest, Communication, Task, ...)",
+            help="The FHIR resource type of its first template.",
+        ),
+    ] = "ServiceRequest",
+    questionnaire: Annotated[
+        list[str] | None,
+        typer.Option(help="Canonical of a questionnaire it applies to; repeatable. Default: all."),
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", help="Where to make the folder. Default: mappings of the settings."),
+    ] = None,
+) -> None:
+    """Make a folder for a new mapping: manifest, a first template, and examples to start from.
+
+    Without options it asks; with --name and --resource it does not.
+    """
+    from fhir_gateway.mapping.scaffold import scaffold
+    from fhir_gateway.settings import load
+
+    with plain_errors():
+        base = into or load().mappings
+        if base is None:
+            fail(
+                "Where should the mapping go? Give --into FOLDER, or set FHIR_GATEWAY_MAPPINGS to "
+                "your folder of mappings; the gateway reads mappings there."
+            )
+        canonicals = questionnaire or _targets()["uk-core-transaction"].applies_to
+        definitions = [_catalogue().definition(canonical) for canonical in canonicals]
+        files = scaffold(name, resource, definitions)
+        folder = base / name
+        if folder.exists():
+            fail(f"{folder} is there already; nothing was written.")
+        for file, content in files.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(content)
+    say(f"Made {folder}.")
+    say("Next: edit the template, then")
+    say(f"  fhir-gateway mapping lint {name}")
+    say(f"  fhir-gateway mapping test {name} --write")
+
+
+def _extraction(mapping: str, answered: Resource, given: dict[str, Any]) -> Extraction:
+    from fhir_gateway import shipped
+    from fhir_gateway.mapping.extraction import extract
+    from fhir_gateway.mapping.golden import run_example
+    from fhir_gateway.mapping.target import Example
+
+    if mapping.endswith(".json"):
+        return extract(shipped.read_resource(Path(mapping)), answered, context=given)
+    target = _target(_targets(), mapping)
+    questionnaire = _questionnaire_of(answered)
+    return run_example(target, questionnaire, Example("run", answered, given, {}))
+
+
+def _show_results(results: list[dict[str, Any]], *, written: bool) -> None:
+    for result in results:
+        verdict = "written" if written else "differs" if result["diff"] else "equal"
+        say(f"{verdict:7} {result['mapping']} {result['example']}")
+        for line in (*result["diff"], *result["invalid"]):
+            say(f"    {line}")
+    if not results:
+        say("There are no examples.")
+
+
+def _write_expected(target: Target, case: str, extraction: Extraction) -> None:
+    from fhir_gateway.fhir import json as fhir_json
+    from fhir_gateway.mapping.golden import golden as as_written
+    from fhir_gateway.settings import load
+
+    base = load().mappings
+    if base is None or not (base / target.name).is_dir():
+        fail(
+            f"'{target.name}' is not in the mappings folder of the settings, so nothing is written."
+        )
+    folder = base / target.name / "examples"
+    folder.mkdir(exist_ok=True)
+    content = fhir_json.dump(as_written(extraction.bundle), pretty=True)
+    (folder / f"{case}.expected.json").write_bytes(content + b"\n")
+
+
+def _profiles(path: Path | None) -> Profiles | None:
+    from fhir_gateway import shipped
+
+    return shipped.read_profiles(path) if path else None
+
+
+def _invalid(bundle: Resource, profiles: Profiles | None) -> list[str]:
+    """What our checks, and the profiles when given, find wrong."""
+    from fhir_gateway.fhir import check
+
+    problems = [*check.problems(bundle), *(profiles.problems(bundle) if profiles else ())]
+    return [f"{p['severity']}: {p['diagnostics']}" for p in problems if p["severity"] != "warning"]
+
+
+def _chosen(names: list[str] | None) -> list[Target]:
+    targets = _targets()
+    return [_target(targets, name) for name in names] if names else list(targets.values())
 
 
 def _targets() -> dict[str, Target]:
@@ -131,7 +300,21 @@ def _target(targets: dict[str, Target], name: str) -> Target:
     return targets[name]
 
 
-def _questionnaire(canonical: str) -> Resource:
+def _catalogue() -> Any:
     from fhir_gateway.cli.questionnaire import catalogue
 
-    return catalogue().definition(canonical).raw
+    return catalogue()
+
+
+def _questionnaire(canonical: str) -> Resource:
+    found: Resource = _catalogue().definition(canonical).raw
+    return found
+
+
+def _questionnaire_of(response: Resource) -> Resource:
+    from fhir_gateway.fhir.types import as_str
+
+    canonical = as_str(response.get("questionnaire"))
+    if not canonical:
+        fail("The response does not name its questionnaire (QuestionnaireResponse.questionnaire).")
+    return _questionnaire(canonical)

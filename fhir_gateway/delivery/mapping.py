@@ -9,8 +9,6 @@ from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.delivery.submitted import read_submitted, run_target
 from fhir_gateway.errors import Defect
 from fhir_gateway.fhir import check
-from fhir_gateway.fhir.bundle import resources
-from fhir_gateway.fhir.narrative import narrative
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 from fhir_gateway.mapping.target import Target
 from fhir_gateway.provider.service import Service
@@ -48,10 +46,8 @@ def build_bundle(parts: Parts, request: Request, service: Service, target: Targe
     """The Bundle of a request, with narratives. Raises Defect when it is not valid."""
     context = launch_context(parts, request, service, target)
     bundle = run_target(parts, request, target, context).bundle
-    for resource in resources(bundle):
-        # The template's own narrative, if any, stays.
-        resource.setdefault("text", narrative(resource))
-    problems = [i for i in check.problems(bundle) if i["severity"] in ("error", "fatal")]
+    found = [*check.problems(bundle), *(parts.profiles.problems(bundle) if parts.profiles else ())]
+    problems = [i for i in found if i["severity"] in ("error", "fatal")]
     if problems:
         raise Defect(
             f"The mapping {target.name} gave an invalid Bundle: {problems[0]['diagnostics']}",
@@ -64,7 +60,8 @@ def launch_context(
     parts: Parts, request: Request, service: Service, target: Target
 ) -> dict[str, Any]:
     """What a template can name beside the response: `%request`, `%identity`, `%submittedPatient`,
-    `%submittedRequester`, `%service`, `%organisation`, `%gateway` (docs/mappings.md)."""
+    `%submittedRequester`, `%service`, `%organisation`, `%gateway` (docs/mappings.md). `%eprPatient`
+    is for delivery strategies that look the patient up at the EPR before they map."""
     submitted = read_submitted(parts, request)
     questionnaire = parts.catalogue.definition(request.questionnaire).raw
     kind = as_dict((as_list(questionnaire.get("code")) or [{}])[0])

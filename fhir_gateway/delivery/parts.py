@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.errors import Defect
+from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.mapping.target import Target
 from fhir_gateway.matching.policy import DEFAULT_POLICY, Policy
@@ -34,6 +35,7 @@ class Parts:
     gateway_name: str
     caps: TextCaps
     policy: Policy = DEFAULT_POLICY
+    profiles: Profiles = field(default_factory=Profiles)
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     def close(self) -> None:

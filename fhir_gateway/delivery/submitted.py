@@ -10,7 +10,8 @@ from fhir_gateway.errors import Defect
 from fhir_gateway.fhir.bundle import resources
 from fhir_gateway.fhir.outcome import has_errors
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
-from fhir_gateway.mapping.extraction import Extraction, extract
+from fhir_gateway.mapping.apply import apply
+from fhir_gateway.mapping.extraction import Extraction
 from fhir_gateway.mapping.target import Target
 from fhir_gateway.sms.number import normalise_mobile
 from fhir_gateway.store.requests import Request
@@ -50,18 +51,20 @@ def read_submitted(parts: Parts, request: Request) -> Submitted:
 def run_target(
     parts: Parts, request: Request, target: Target, context: dict[str, object]
 ) -> Extraction:
-    """Extract a request by a target. Raises Defect when a template failed: a request must not
+    """Map a request by a target. Raises Defect when a template failed: a request must not
     lose a part of what was said in silence."""
     definition = parts.catalogue.definition(request.questionnaire)
-    extraction = extract(
-        target.overlay(definition.raw),
+    extraction = apply(
+        target,
+        definition.raw,
         request.response,
-        context={**target.concept_maps, **context},
+        context,
         namespace=uuid.UUID(request.id),
         now=request.accepted_at,
     )
     if has_errors(extraction.outcome):
-        first = as_dict(as_list(extraction.outcome.get("issue"))[0])
+        issues = map(as_dict, as_list(extraction.outcome.get("issue")))
+        first = next(i for i in issues if i.get("severity") in ("error", "fatal"))
         raise Defect(
             f"The mapping {target.name} failed: {as_str(first.get('diagnostics'))}",
             code="mapping-failed",

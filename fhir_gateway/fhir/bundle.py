@@ -18,8 +18,11 @@ def post_entry(full_url: str, resource: Resource, *, if_none_exist: str | None =
 
 
 def transaction(entries: Iterable[Element]) -> Resource:
-    """A transaction Bundle of these entries."""
-    return {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
+    """A transaction Bundle of these entries; without `entry` when there are none, because no array
+    of FHIR JSON is empty."""
+    listed = list(entries)
+    bundle: Resource = {"resourceType": "Bundle", "type": "transaction"}
+    return {**bundle, "entry": listed} if listed else bundle
 
 
 def resources(bundle: Resource, resource_type: str | None = None) -> Iterator[Resource]:

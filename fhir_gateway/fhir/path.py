@@ -3,28 +3,39 @@
 Engine: fhirpathpy with its R4 model. Results stay typed nodes, so that an expression can go on
 from a result (`ofType(Coding)` on a node works; on a plain dict it would not). `plain` turns nodes
 into JSON values. Only expressions of authors are evaluated here; an answer is never an expression.
+
+Bounds: length and nesting of an expression, number of results, steps and seconds of a run. A step
+is one turn of a where(), select(), repeat() and the like, or one argument. The steps decide alike
+on any machine; the seconds are for what takes long within a step.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from fhirpathpy.engine import do_eval
-from fhirpathpy.engine.nodes import FP_DateTime, FP_Time, FP_Type, ResourceNode
-from fhirpathpy.engine.util import arraify, process_user_invocation_table
+from fhirpathpy.engine.nodes import FP_Type, ResourceNode, TypeInfo
+from fhirpathpy.engine.util import arraify
 from fhirpathpy.models import models
-from fhirpathpy.parser import parse as parse_expression
 
 from fhir_gateway.errors import Refused
+from fhir_gateway.fhir.path_fast import faster
+from fhir_gateway.fhir.path_functions import FunctionRefused, functions
+from fhir_gateway.fhir.path_parser import parse as parse_expression
 
 MAX_EXPRESSION = 8_000
 MAX_NESTING = 60
 MAX_RESULTS = 10_000
+MAX_STEPS = 200_000
+MAX_SECONDS = 5.0
 
-_R4 = models["r4"]
+_R4: Any = models["r4"]
+# The engine asks here which type is derived from which; without it ofType(string) misses a code.
+setattr(TypeInfo, "model", _R4)  # noqa: B010 (declared as None)
 
 
 class PathRefused(Refused):
@@ -55,39 +66,71 @@ def evaluate(
     tree = compile_expression(expression)
     root = arraify({} if context is None else context)
     # What fhirpathpy.apply_parsed_path would build, and `$this` for the root, which it forgets.
-    state = {
-        "dataRoot": root,
-        "$this": root,
-        "vars": {"context": context, "ucum": "http://unitsofmeasure.org", **(variables or {})},
-        "model": _R4,
-        "userInvocationTable": process_user_invocation_table(_functions(now)),
-    }
+    state = _BoundedState(
+        {
+            "dataRoot": root,
+            "$this": root,
+            "vars": {"context": context, "ucum": "http://unitsofmeasure.org", **(variables or {})},
+            "model": _R4,
+            "userInvocationTable": functions(now or _this_second()),
+        }
+    )
     try:
-        result = do_eval(state, root, tree["children"][0])
-    except PathRefused:
-        raise
+        result = do_eval(state, root, tree)
+    except (FunctionRefused, _OutOfBounds) as error:
+        raise PathRefused(expression, str(error)) from None
     except Exception as error:
-        # The engine raises bare Exceptions whose text can hold data, so only the type is kept.
-        raise PathRefused(expression, f"failed with {type(error).__name__}") from None
+        raise PathRefused(expression, _why(error)) from None
     nodes: list[Any] = result if isinstance(result, list) else [result]
     if len(nodes) > MAX_RESULTS:
         raise PathRefused(expression, f"gave more than {MAX_RESULTS} results")
     return [node for node in nodes if not _only_extension(node)]
 
 
-@lru_cache(maxsize=4096)
 def compile_expression(expression: str) -> Any:
     """Parse an expression once; raises PathRefused when it is too long, too deep or malformed."""
+    tree, why = _parsed(expression)
+    if why:
+        raise PathRefused(expression, why)
+    return tree
+
+
+@lru_cache(maxsize=4096)
+def _parsed(expression: str) -> tuple[Any, str]:
+    """The tree, or what is wrong. Failures are kept as well: they take as long to find."""
     if len(expression) > MAX_EXPRESSION:
-        raise PathRefused(expression, f"is longer than {MAX_EXPRESSION} characters")
+        return None, f"is longer than {MAX_EXPRESSION} characters"
     if not expression.strip():
-        raise PathRefused(expression, "is empty")
+        return None, "is empty"
     if _nesting(expression) > MAX_NESTING:
-        raise PathRefused(expression, f"nests deeper than {MAX_NESTING} brackets")
+        return None, f"nests deeper than {MAX_NESTING} brackets"
     try:
-        return parse_expression(expression)
+        return faster(parse_expression(expression)["children"][0]), ""
     except Exception as error:
-        raise PathRefused(expression, f"cannot be parsed ({error})") from None
+        return None, f"cannot be parsed ({error})"
+
+
+class _OutOfBounds(Exception):
+    """An expression ran too long."""
+
+
+class _BoundedState(dict[str, Any]):
+    """The engine's state of one run, which counts steps: each sets `$this` or `$index` anew."""
+
+    __slots__ = ("_deadline", "_steps")
+
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        super().__init__(state)
+        self._steps = 0
+        self._deadline = time.monotonic() + MAX_SECONDS
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise _OutOfBounds(f"took more than {MAX_STEPS} steps")
+        if self._steps % 64 == 0 and time.monotonic() > self._deadline:
+            raise _OutOfBounds(f"took longer than {MAX_SECONDS:g} seconds")
+        super().__setitem__(key, value)
 
 
 def plain(node: Any) -> Any:
@@ -134,19 +177,16 @@ def _nesting(expression: str) -> int:
     return deepest
 
 
-def _functions(now: datetime | None) -> dict[str, Any]:
-    """What differs from the engine's own functions: no trace(), and the caller's clock (the
-    engine's is shared by all threads)."""
-    moment = now or datetime.now().astimezone()
-    # Clocks answer as text, as the engine's own do.
-    return {
-        "trace": {"fn": _refuse_trace, "arity": {0: [], 1: ["String"]}},
-        "now": {"fn": lambda *_: str(FP_DateTime(moment.isoformat(timespec="seconds")))},
-        "today": {"fn": lambda *_: str(FP_DateTime(moment.date().isoformat()))},
-        "timeOfDay": {"fn": lambda *_: str(FP_Time(moment.time().isoformat("seconds")))},
-    }
+def _why(error: Exception) -> str:
+    """What went wrong. The engine raises bare Exceptions whose text can hold data, so only the type
+    is kept, but for two whose text is the author's."""
+    text = str(error)
+    for known in ("Not implemented: ", "Attempting to access an undefined environment variable: "):
+        if text.startswith(known):
+            word = "function" if known.startswith("Not") else "variable"
+            return f"there is no {word} '{text.removeprefix(known)}'"
+    return f"failed with {type(error).__name__}"
 
 
-def _refuse_trace(*_: Any) -> None:
-    # trace() writes data to a log, and data here are answers.
-    raise PathRefused("trace()", "trace is not allowed")
+def _this_second() -> datetime:
+    return datetime.now().astimezone().replace(microsecond=0)

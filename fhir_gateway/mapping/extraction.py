@@ -1,28 +1,35 @@
 """`$extract`: a completed QuestionnaireResponse becomes a transaction Bundle. Pure.
 
-SDC 4.0 template-based extraction (https://hl7.org/fhir/uv/sdc/extraction.html), from a
-Questionnaire that contains its templates. Ids are derived from the response, so that extracting
-again names the same resources.
+SDC 4.0 (https://hl7.org/fhir/uv/sdc/extraction.html): template-based, both variants (extraction
+from templates of items and of a whole Bundle), definition-based and Observation-based, from the
+Questionnaire's own extensions. Ids are derived from the response, so that extracting again names
+the same resources.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir import path
-from fhir_gateway.fhir.bundle import derived_urn, transaction
+from fhir_gateway.fhir.bundle import transaction
 from fhir_gateway.fhir.outcome import issue, outcome
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str, extensions
-from fhir_gateway.mapping.extensions import ALLOCATE_ID, EXTRACT
-from fhir_gateway.mapping.template import Scope, fill
+from fhir_gateway.mapping import definition, observation, templates
+from fhir_gateway.mapping.answered import answered
+from fhir_gateway.mapping.extensions import TARGET_STRUCTURE_MAP
+from fhir_gateway.mapping.numbers import exact, inexact, number_types
+from fhir_gateway.mapping.run import Run
+from fhir_gateway.mapping.scope import Ledger, Scope, TooCostly
 from fhir_gateway.questionnaire.definition import Definition
-from fhir_gateway.questionnaire.enablement import Enablement
-from fhir_gateway.questionnaire.response import Node, ResponseTree, emit
+
+_FINISHED = ("completed", "amended")
+_UNFINISHED = ("in-progress", "entered-in-error", "stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,115 +49,112 @@ def extract(
     namespace: uuid.UUID | None = None,
     now: datetime | None = None,
 ) -> Extraction:
-    """Extract a response. Plain FHIR JSON in and out; never raises on a bad template.
+    """Extract a response. Plain FHIR JSON in and out; raises nothing, whatever the JSON.
 
-    `resources`: templates that the questionnaire names but does not contain. `context`: launch
-    context, name to JSON, seen as `%name`. `namespace`: where ids are derived from (None: from the
-    response). `now`: the clock of expressions.
+    `resources`: templates that the questionnaire names but does not contain, and
+    StructureDefinitions of profiles. `context`: launch context, name to JSON, seen as `%name`.
+    `namespace`: where ids are derived from (None: from the response). `now`: the clock of
+    expressions (None: the system's, the same for all of them). Errors are issues of the outcome,
+    without answers; what is not affected by them is in the bundle.
     """
-    issues: list[Element] = []
-    tree = ResponseTree(Definition(questionnaire), response)
-    enablement = Enablement(tree, now=now)
-    answered = enablement.response()
-    run = _Run(
-        templates=_templates(questionnaire, resources),
+    ledger = Ledger()
+    given: list[Any] = [questionnaire, response, list(resources), dict(context or {})]
+    try:
+        numbers = number_types(given)
+        floats = float in numbers or Decimal not in numbers
+        asked, answers, loose, launch = exact(given) if float in numbers else given
+        entries = _entries(
+            as_dict(asked),
+            as_dict(answers),
+            [as_dict(resource) for resource in loose],
+            dict(launch),
+            namespace,
+            now or datetime.now().astimezone().replace(microsecond=0),
+            ledger,
+        )
+        bundle = transaction(inexact(entries) if floats else entries)
+    except TooCostly:
+        bundle = transaction([])
+        ledger.issues.append(issue("fatal", "too-costly", "The extraction took too long."))
+    except Exception as error:
+        # A promise to callers who hand in what strangers wrote. The error's text can hold answers.
+        bundle = transaction([])
+        kind = "nested too deeply" if isinstance(error, RecursionError) else type(error).__name__
+        ledger.issues.append(issue("fatal", "exception", f"The input cannot be extracted: {kind}"))
+    return Extraction(bundle, outcome(ledger.issues))
+
+
+def _entries(
+    questionnaire: Resource,
+    response: Resource,
+    resources: list[Resource],
+    context: dict[str, Any],
+    namespace: uuid.UUID | None,
+    now: datetime,
+    ledger: Ledger,
+) -> list[Element]:
+    _refuse_strangers(questionnaire, response, ledger)
+    kept = answered(Definition(questionnaire), response, now)
+    if kept.unknown:
+        names = ", ".join(f"'{name}'" for name in kept.unknown[:10])
+        ledger.note("warning", "not-found", f"not in the Questionnaire there: linkId {names}")
+    run = Run(
+        questionnaire=questionnaire,
+        answered=kept,
+        resources=tuple(resources),
         namespace=namespace or _namespace(response),
-        issues=issues,
+        ledger=ledger,
     )
     variables = {
-        **(context or {}),
-        "resource": answered,
+        **context,
+        "resource": kept.response,
+        "rootResource": kept.response,
         "questionnaire": questionnaire,
+        "qitem": [],
         **run.allocate(questionnaire, ""),
     }
-    root = Scope(path.node_of(answered, "QuestionnaireResponse"), variables, now, issues)
-    entries = list(run.entries(questionnaire, root))
-    for node in tree.roots:
-        entries.extend(_below(run, node, enablement, root))
-    return Extraction(transaction(entries), outcome(issues))
+    root = Scope(path.node_of(kept.response, "QuestionnaireResponse"), variables, now, ledger)
+    entries = [
+        *templates.entries(run, root),
+        *definition.entries(run, root),
+        *observation.entries(run, root),
+    ]
+    _say_what_was_not_done(questionnaire, bool(entries), ledger)
+    _say_doubles(entries, ledger)
+    return entries
 
 
-def _below(run: _Run, node: Node, enablement: Enablement, scope: Scope) -> Iterator[Element]:
-    """The entries of an instance and of all below it; what is disabled or empty has none."""
-    emitted = emit([node], enablement.is_enabled)
-    if not emitted:
-        return
-    inner = scope
-    if extensions(node.item.raw, EXTRACT) or extensions(node.item.raw, ALLOCATE_ID):
-        place = "/".join(f"{link_id}[{index}]" for link_id, index in node.address)
-        variables = {**scope.variables, **run.allocate(node.item.raw, place)}
-        context = path.node_of(emitted[0], "QuestionnaireResponse.item")
-        inner = Scope(context, variables, scope.now, scope.issues)
-        yield from run.entries(node.item.raw, inner)
-    for child in node.children:
-        yield from _below(run, child, enablement, inner)
+def _refuse_strangers(questionnaire: Resource, response: Resource, ledger: Ledger) -> None:
+    for resource, wanted in ((questionnaire, "Questionnaire"), (response, "QuestionnaireResponse")):
+        if resource.get("resourceType") != wanted:
+            ledger.note("error", "structure", f"a {wanted} is needed, and this is none")
+    status = as_str(response.get("status"))
+    if status not in _FINISHED:
+        shown = status if status in _UNFINISHED else "not given"
+        text = f"the response is not finished (status {shown}); SDC extracts finished ones"
+        ledger.note("warning", "business-rule", text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What one extraction works with."""
-
-    templates: Mapping[str, Resource]
-    namespace: uuid.UUID
-    issues: list[Element]
-
-    def allocate(self, element: Element, place: str) -> dict[str, str]:
-        """The ids that an element allocates, by variable name."""
-        names = [as_str(e.get("valueString")) for e in extensions(element, ALLOCATE_ID)]
-        return {name: derived_urn(self.namespace, f"{place}#{name}") for name in names if name}
-
-    def entries(self, element: Element, scope: Scope) -> Iterator[Element]:
-        """The Bundle entries of the templates that an element names."""
-        for position, extension in enumerate(extensions(element, EXTRACT)):
-            parts = {
-                as_str(part.get("url")): part
-                for part in map(as_dict, as_list(extension.get("extension")))
-            }
-            reference = as_dict(parts.get("template", {}).get("valueReference"))
-            name = as_str(reference.get("reference")).removeprefix("#")
-            template = self.templates.get(name)
-            if template is None:
-                self.issues.append(issue("error", "not-found", f"template '{name}' is not there"))
-                continue
-            for resource in fill(_without_id(template), scope, name):
-                yield self._entry(resource, parts, scope, f"{name}#{position}")
-
-    def _entry(
-        self, resource: Resource, parts: Mapping[str, Element], scope: Scope, place: str
-    ) -> Element:
-        request: Element = {"method": "POST", "url": resource["resourceType"]}
-        given_id = self._part("resourceId", parts, scope)
-        if given_id:
-            resource = {"resourceType": resource["resourceType"], "id": given_id, **resource}
-            request = {"method": "PUT", "url": f"{resource['resourceType']}/{given_id}"}
-        for name in ("ifNoneMatch", "ifModifiedSince", "ifMatch", "ifNoneExist"):
-            value = self._part(name, parts, scope)
-            if value:
-                request[name] = value
-        full_url = self._part("fullUrl", parts, scope) or derived_urn(self.namespace, place)
-        return {"fullUrl": full_url, "resource": resource, "request": request}
-
-    def _part(self, name: str, parts: Mapping[str, Element], scope: Scope) -> str:
-        expression = as_str(parts.get(name, {}).get("valueString"))
-        if not expression:
-            return ""
-        found = scope.evaluate(expression, name)
-        return str(path.plain(found[0])) if found else ""
+def _say_what_was_not_done(questionnaire: Resource, made: bool, ledger: Ledger) -> None:
+    if extensions(questionnaire, TARGET_STRUCTURE_MAP):
+        text = "StructureMap-based extraction (targetStructureMap) is not supported"
+        ledger.note("warning" if made else "error", "not-supported", text)
+    elif not made and not ledger.issues:
+        text = "nothing was extracted: no extraction extension applies to what was answered"
+        ledger.note("warning", "informational", text)
 
 
-def _templates(questionnaire: Resource, resources: Iterable[Resource]) -> dict[str, Resource]:
-    contained = map(as_dict, as_list(questionnaire.get("contained")))
-    return {
-        as_str(resource.get("id")): resource
-        for resource in (*resources, *contained)
-        if resource.get("id")
-    }
-
-
-def _without_id(template: Resource) -> Resource:
-    return {key: value for key, value in template.items() if key != "id"}
+def _say_doubles(entries: list[Element], ledger: Ledger) -> None:
+    """bdl-7: fullUrls are unique (https://hl7.org/fhir/R4/bundle.html#invs)."""
+    seen: set[str] = set()
+    for entry in entries:
+        url = as_str(entry.get("fullUrl"))
+        if url and url in seen:
+            ledger.note("error", "duplicate", "two entries have the same fullUrl; see bdl-7")
+        seen.add(url)
 
 
 def _namespace(response: Resource) -> uuid.UUID:
-    identity = as_str(response.get("id")) or fhir_json.dump(response).decode()
-    return uuid.uuid5(uuid.NAMESPACE_OID, identity)
+    identifier = as_list(response.get("identifier")) or [response.get("identifier")]
+    identity = as_str(response.get("id")) or as_str(as_dict(identifier[0]).get("value"))
+    return uuid.uuid5(uuid.NAMESPACE_OID, identity or fhir_json.dump(response).decode())

@@ -1,32 +1,20 @@
-"""A mapping target: one folder of templates, and its manifest. An overlay on a Questionnaire.
-
-The folder (docs/mappings.md):
-
-    manifest.toml       name, version, title, sdc-version, applies-to, and one [[template]] each
-    <Resource>.json     a template: plain FHIR JSON with the SDC extensions
-    ConceptMap-*.json   codes; each is a variable named after its id
-    examples/           <case>.response.json, <case>.context.json, <case>.expected.json
+"""A mapping target: templates, and how they hang on a Questionnaire. An overlay.
 
 A target makes a derived Questionnaire (SDC: extraction extensions may be added in one), which is
-what is extracted from and what `mapping export` writes for other engines.
+what is extracted from and what `mapping export` writes for other engines. manifest.py reads targets
+from folders.
 """
 
 from __future__ import annotations
 
 import copy
-import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_gateway.errors import Refused
-from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 from fhir_gateway.mapping.extensions import ALLOCATE_ID, EXTRACT
-
-MANIFEST = "manifest.toml"
-_REQUEST_PARTS = ("fullUrl", "resourceId", "ifNoneExist", "ifMatch", "ifNoneMatch")
 
 
 class TargetRefused(Refused):
@@ -58,7 +46,8 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A mapping target, read. `digest`: of all its files, for Provenance."""
+    """A mapping target, read. `bundle_type`: `transaction`, or `message`. `documents`: whether
+    templates use `%document`. `digest`: of all its files, for Provenance."""
 
     name: str
     version: str
@@ -68,6 +57,9 @@ class Target:
     templates: tuple[TemplateUse, ...]
     concept_maps: Mapping[str, Resource]
     digest: str
+    sdc_version: str = "4.0.0"
+    bundle_type: str = "transaction"
+    documents: bool = False
     examples: tuple[Example, ...] = field(default=())
 
     def applies(self, canonical: str) -> bool:
@@ -85,7 +77,7 @@ class Target:
         canonical = as_str(derived.get("url"))
         derived["derivedFrom"] = [f"{canonical}|{as_str(derived.get('version'))}"]
         derived["url"] = f"{canonical}-{self.name}"
-        items = {as_str(item.get("linkId")): item for item in _all_items(derived)}
+        items = {as_str(item.get("linkId")): item for item in all_items(derived)}
         for name in self.allocate:
             _extend(derived, {"url": ALLOCATE_ID, "valueString": name})
         for use in self.templates:
@@ -99,52 +91,15 @@ class Target:
         return derived
 
 
-def read_target(files: Mapping[str, bytes]) -> Target:
-    """Read a target from its files (relative path → content). Raises TargetRefused."""
-    try:
-        manifest = tomllib.loads(files[MANIFEST].decode())
-    except KeyError:
-        raise TargetRefused(f"there is no {MANIFEST}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TargetRefused(f"{MANIFEST} cannot be read: {error}") from None
-    missing = [k for k in ("name", "version", "applies-to", "template") if k not in manifest]
-    if missing:
-        raise TargetRefused(f"{MANIFEST} has no {', '.join(missing)}")
-    resources = {name: _json(name, data) for name, data in files.items() if _is_template(name)}
-    return Target(
-        name=manifest["name"],
-        version=manifest["version"],
-        title=manifest.get("title", manifest["name"]),
-        applies_to=tuple(manifest["applies-to"]),
-        allocate=tuple(manifest.get("allocate-id", ())),
-        templates=tuple(_use(entry, resources) for entry in manifest["template"]),
-        concept_maps={
-            as_str(r.get("id")): r
-            for r in resources.values()
-            if r.get("resourceType") == "ConceptMap"
-        },
-        digest=_digest(files),
-        examples=tuple(_examples(files)),
-    )
-
-
-def _use(entry: Mapping[str, Any], resources: Mapping[str, Resource]) -> TemplateUse:
-    name = as_str(entry.get("file"))
-    if name not in resources:
-        raise TargetRefused(f"{MANIFEST} names the template '{name}', which is not there")
-    anchor = as_str(entry.get("anchor"))
-    known = {"file", "anchor", "allocate-id", *_REQUEST_PARTS}
-    unknown = set(entry) - known
-    if unknown:
-        raise TargetRefused(f"template '{name}' has unknown keys: {', '.join(sorted(unknown))}")
-    # Contained ids are of the derived Questionnaire; the file's name is unique in the folder.
-    resource = {**resources[name], "id": name.removesuffix(".json")}
-    return TemplateUse(
-        resource=resource,
-        anchor=anchor,
-        allocate=tuple(entry.get("allocate-id", ())),
-        parts={key: entry[key] for key in _REQUEST_PARTS if key in entry},
-    )
+def all_items(questionnaire: Resource) -> list[Element]:
+    """Every item element of a Questionnaire."""
+    found: list[Element] = []
+    pending = list(as_list(questionnaire.get("item")))
+    while pending:
+        item = as_dict(pending.pop(0))
+        found.append(item)
+        pending.extend(as_list(item.get("item")))
+    return found
 
 
 def _extract_extension(use: TemplateUse) -> Element:
@@ -157,49 +112,3 @@ def _extract_extension(use: TemplateUse) -> Element:
 
 def _extend(holder: Element, extension: Element) -> None:
     holder["extension"] = [*as_list(holder.get("extension")), extension]
-
-
-def _all_items(questionnaire: Resource) -> list[Element]:
-    found: list[Element] = []
-    pending = list(as_list(questionnaire.get("item")))
-    while pending:
-        item = as_dict(pending.pop(0))
-        found.append(item)
-        pending.extend(as_list(item.get("item")))
-    return found
-
-
-def _is_template(name: str) -> bool:
-    return name.endswith(".json") and "/" not in name
-
-
-def _json(name: str, data: bytes) -> Resource:
-    try:
-        value = fhir_json.parse(data)
-    except fhir_json.JsonRefused as error:
-        raise TargetRefused(f"{name}: {error}") from None
-    if not isinstance(value, dict) or not value.get("resourceType"):
-        raise TargetRefused(f"{name} is not a FHIR resource")
-    return value
-
-
-def _examples(files: Mapping[str, bytes]) -> list[Example]:
-    found = []
-    for name in sorted(files):
-        if not (name.startswith("examples/") and name.endswith(".response.json")):
-            continue
-        stem = name.removesuffix(".response.json")
-        context = fhir_json.parse(files.get(f"{stem}.context.json", b"{}"))
-        expected = fhir_json.parse(files.get(f"{stem}.expected.json", b"{}"))
-        response = fhir_json.parse(files[name])
-        found.append(Example(stem.removeprefix("examples/"), response, context, expected))
-    return found
-
-
-def _digest(files: Mapping[str, bytes]) -> str:
-    """SHA-256 over what decides the output: manifest and templates, not the examples."""
-    total = hashlib.sha256()
-    for name in sorted(files):
-        if "/" not in name:
-            total.update(name.encode() + b"\0" + files[name] + b"\0")
-    return total.hexdigest()

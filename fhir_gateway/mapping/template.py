@@ -8,107 +8,125 @@ text. Results keep their FHIR type as context of further expressions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator
 from typing import Any
 
 from fhir_gateway.fhir import path
-from fhir_gateway.fhir.outcome import issue
-from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str, extension_value
+from fhir_gateway.fhir.types import Element, as_dict, as_list, extension_value
 from fhir_gateway.mapping.extensions import EXTRACT_CONTEXT, EXTRACT_VALUE
+from fhir_gateway.mapping.scope import Scope, fhirpath_of
 
 _OURS = frozenset({EXTRACT_CONTEXT, EXTRACT_VALUE})
-MAX_COPIES = 1_000
+MAX_DEPTH = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where expressions are evaluated: context node, variables, clock, and where issues go."""
-
-    context: Any
-    variables: Mapping[str, Any]
-    now: datetime | None
-    issues: list[Element] = field(default_factory=list)
-
-    def inner(self, context: Any, name: str = "") -> Scope:
-        """The scope of a copy: its context, and that under a name when the author gave one."""
-        variables = {**self.variables, name: context} if name else self.variables
-        return Scope(context, variables, self.now, self.issues)
-
-    def evaluate(self, expression: str, place: str) -> list[Any]:
-        """Results of an expression; when it fails an issue is noted and there are none."""
-        try:
-            return path.evaluate(expression, self.context, self.variables, now=self.now)
-        except path.PathRefused as error:
-            self.issues.append(issue("error", "processing", f"{place}: {error}"))
-            return []
-
-
-def fill(template: Element, scope: Scope, place: str) -> list[Element]:
+def fill(template: Element, scope: Scope, place: str, depth: int = 0) -> list[Element]:
     """The copies of a template element, each filled. `place` names it in issues."""
-    copies: list[Element] = []
-    for copy in _copies(template, scope, place):
-        expression = as_str(extension_value(template, EXTRACT_VALUE))
-        if expression:
-            found = [path.plain(n) for n in copy.evaluate(expression, place)]
-            copies.extend(value for value in found if isinstance(value, dict) and value)
+    if depth > MAX_DEPTH:
+        scope.ledger.note("error", "too-costly", f"nested deeper than {MAX_DEPTH}", place)
+        return []
+    result: list[Element] = []
+    for copy in copies(template, scope, place):
+        written = _children(template, copy, place, depth)
+        expression = _value_expression(template, copy, place)
+        if expression is None:
+            result.extend([written] if written else [])
             continue
-        filled = _fill_children(template, copy, place)
-        if filled:
-            copies.append(filled)
-    return copies
+        for node in copy.copies(expression, place):
+            value = path.plain(node)
+            if isinstance(value, dict) and value:
+                # What the template says besides stays, where the value does not say otherwise.
+                result.append({**written, **value})
+            elif not isinstance(value, dict):
+                _misplaced(result, written, value, copy, place)
+    return result
 
 
-def _copies(element: Any, scope: Scope, place: str) -> Iterator[Scope]:
+def _misplaced(result: list[Any], written: Element, value: Any, scope: Scope, place: str) -> None:
+    """A primitive for a whole element: it stands as the author put it (the HL7 example does so with
+    Observation.subject), unless that would lose what the template says besides."""
+    if written or isinstance(value, list) or value in (None, ""):
+        scope.ledger.note("error", "processing", "a structure got a primitive value", place)
+        return
+    text = "a primitive value stands for the whole element; did you mean a property of it?"
+    scope.ledger.note("warning", "value", text, place)
+    result.append(value)
+
+
+def copies(element: Any, scope: Scope, place: str) -> Iterator[Scope]:
     """A scope for each copy that the element's context expression asks for."""
     given = extension_value(element, EXTRACT_CONTEXT)
     if given is None:
         yield scope
         return
-    expression = as_str(given) or as_str(as_dict(given).get("expression"))
-    name = as_str(as_dict(given).get("name"))
-    for node in scope.evaluate(expression, place)[:MAX_COPIES]:
+    expression, name, other = fhirpath_of(given)
+    if other or not expression:
+        scope.ledger.note("error", "not-supported", f"a context in '{other}'", place)
+        return
+    for node in scope.copies(expression, place):
         yield scope.inner(node, name)
 
 
-def _fill_children(template: Element, scope: Scope, place: str) -> Element:
+def _value_expression(element: Any, scope: Scope, place: str) -> str | None:
+    given = extension_value(element, EXTRACT_VALUE)
+    if given is None:
+        return None
+    expression, _, other = fhirpath_of(given)
+    if other or not expression:
+        scope.ledger.note("error", "not-supported", f"a value in '{other}'", place)
+        return "{}"
+    return expression
+
+
+def _children(template: Element, scope: Scope, place: str, depth: int) -> Element:
     result: Element = {}
     for key, value in template.items():
         if key == "extension":
-            kept = _fill_list(_not_ours(value), [], scope, f"{place}.extension")
+            kept = _list(_not_ours(value), [], scope, f"{place}.extension", depth)
             if kept:
                 result["extension"] = kept[0]
         elif key.startswith("_"):
             if key[1:] not in template:
-                result.update(_fill_property(key[1:], None, value, scope, place))
+                result.update(_property(key[1:], None, value, scope, place, depth))
         else:
-            result.update(_fill_property(key, value, template.get(f"_{key}"), scope, place))
+            sibling = template.get(f"_{key}")
+            result.update(_property(key, value, sibling, scope, place, depth))
     return result
 
 
-def _fill_property(key: str, value: Any, sibling: Any, scope: Scope, place: str) -> Element:
+def _property(key: str, value: Any, sibling: Any, scope: Scope, place: str, depth: int) -> Element:
     """One property: its value and, for primitives, the `_` sibling with their extensions."""
     here = f"{place}.{key}"
     if isinstance(value, list) or isinstance(sibling, list):
-        filled = _fill_list(as_list(value), as_list(sibling), scope, here)
+        filled = _list(as_list(value), as_list(sibling), scope, here, depth)
         if not filled:
             return {}
         values, siblings = filled
         return {key: values, **({f"_{key}": siblings} if any(siblings) else {})}
     if isinstance(value, dict):
-        copies = fill(value, scope, here)
-        return {key: copies[0]} if copies else {}
-    first = next(iter(_fill_primitive(value, sibling, scope, here)), None)
-    if first is None:
+        return _single(key, fill(value, scope, here, depth + 1), scope, here)
+    found = list(_primitive(value, sibling, scope, here))
+    if not found:
         return {}
-    primitive, extras = first
+    _warn_of_more(found, scope, here)
+    primitive, extras = found[0]
     result: Element = {} if primitive is None else {key: primitive}
     return {**result, **({f"_{key}": extras} if extras else {})}
 
 
-def _fill_list(
-    values: list[Any], siblings: list[Any], scope: Scope, place: str
+def _single(key: str, found: list[Element], scope: Scope, place: str) -> Element:
+    _warn_of_more(found, scope, place)
+    return {key: found[0]} if found else {}
+
+
+def _warn_of_more(found: list[Any], scope: Scope, place: str) -> None:
+    if len(found) > 1:
+        text = f"{len(found)} results for an element that is not a list; the first is taken"
+        scope.ledger.note("warning", "multiple-matches", text, place)
+
+
+def _list(
+    values: list[Any], siblings: list[Any], scope: Scope, place: str, depth: int
 ) -> tuple[list[Any], list[Any]] | None:
     """The entries of a list, each 0 to n times; and their siblings, None where there is none."""
     result: list[Any] = []
@@ -118,36 +136,42 @@ def _fill_list(
         sibling = siblings[index] if index < len(siblings) else None
         here = f"{place}[{index}]"
         if isinstance(value, dict):
-            copies = fill(value, scope, here)
-            result.extend(copies)
-            extras.extend(None for _ in copies)
+            filled = fill(value, scope, here, depth + 1)
+            result.extend(filled)
+            extras.extend(None for _ in filled)
         else:
-            for primitive, extra in _fill_primitive(value, sibling, scope, here):
+            for primitive, extra in _primitive(value, sibling, scope, here):
                 result.append(primitive)
                 extras.append(extra)
     return (result, extras) if result else None
 
 
-def _fill_primitive(
+def _primitive(
     value: Any, sibling: Any, scope: Scope, place: str
 ) -> Iterator[tuple[Any, Element | None]]:
     """The copies of a primitive, each with what is left of its `_` sibling."""
-    kept = _not_ours(as_dict(sibling).get("extension"))
-    for copy in _copies(sibling, scope, place):
-        extra = {"extension": kept} if kept else None
-        expression = as_str(extension_value(sibling, EXTRACT_VALUE))
-        if not expression:
-            if value is not None or extra:
-                yield value, extra
+    kept = _sibling(sibling)
+    for copy in copies(sibling, scope, place):
+        expression = _value_expression(sibling, copy, place)
+        if expression is None:
+            if value is not None or kept:
+                yield value, kept
             continue
-        for node in copy.evaluate(expression, place)[:MAX_COPIES]:
+        for node in copy.copies(expression, place):
             found = path.plain(node)
             if isinstance(found, dict | list):
-                scope.issues.append(
-                    issue("error", "processing", f"{place}: a primitive got a structure")
-                )
-            elif found not in (None, ""):
-                yield found, extra
+                copy.ledger.note("error", "processing", "a primitive got a structure", place)
+            elif found is not None and found != "":
+                yield found, kept
+
+
+def _sibling(sibling: Any) -> Element | None:
+    """A primitive's `_` sibling without the extensions of extraction; None when nothing is left."""
+    rest = {key: value for key, value in as_dict(sibling).items() if key != "extension"}
+    kept = _not_ours(as_dict(sibling).get("extension"))
+    if kept:
+        rest["extension"] = kept
+    return rest or None
 
 
 def _not_ours(extensions: Any) -> list[Any]:
