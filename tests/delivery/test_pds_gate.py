@@ -11,7 +11,7 @@ from fhir_gateway.delivery.pds_gate import FAILURES, DatabaseGate
 from fhir_gateway.errors import TryLater
 from fhir_gateway.store.database import Database
 from fhir_gateway.store.seal import Sealer
-from tests.both_databases import KEY
+from tests.databases import KEY
 
 
 class Clock:
