@@ -38,6 +38,11 @@ class Submission:
         return self.truth is not None and self.by_patient
 
 
+def is_dead(r: Record) -> bool:
+    """Whether somebody died; a notice that was withdrawn is no death."""
+    return r.death is not None and r.death.died is not None
+
+
 class Maker:
     """Makes submissions about the people of a population."""
 
@@ -46,7 +51,7 @@ class Maker:
         self.today = today
         everyone = [r for r in population if r.written is None and r.birth_date and r.addresses]
         standing = [r for r in everyone if not r.superseded_by and r.confidentiality != "REDACTED"]
-        self.adults = [r for r in standing if self.age(r) >= 16 and not r.death]
+        self.adults = [r for r in standing if self.age(r) >= 16 and not is_dead(r)]
         self.reachable = [r for r in self.adults if self.mobile(r) and not r.is_restricted]
         self.everyone, self.standing = everyone, standing
         self.by_number = {r.nhs_number: r for r in standing}
@@ -84,9 +89,8 @@ class Maker:
         if own is None or not made.wanted or made.proved is None or own.is_restricted:
             return False
         known = self.mobile(own)
-        alive = own.death is None or own.death.died is None
         proved = known is not None and same_number(made.proved, known)
-        return proved and alive and self.age(own) >= 16
+        return proved and not is_dead(own) and self.age(own) >= 16
 
     def own(self, kind: str, change: Change | None = None) -> Submission | None:
         """A patient with their own phone; `change` spoils what they type (None: try another)."""
@@ -260,7 +264,7 @@ def _restricted(m: Maker, kind: str) -> Submission:
 
 def _of_the_dead(m: Maker, kind: str) -> Submission:
     """Somebody writes as a person who died, with the phone that is on the record."""
-    r = m.chance.choice([one for one in m.standing if one.death and m.age(one) >= 16])
+    r = m.chance.choice([one for one in m.standing if is_dead(one) and m.age(one) >= 16])
     return Submission(kind, m.typed(r), None, m.mobile(r))
 
 
@@ -299,7 +303,7 @@ def _confused(group: str) -> Callable[[Maker, str], Submission | None]:
 
     def make(m: Maker, kind: str) -> Submission | None:
         me, other = m.chance.choice(m.groups[group])
-        if m.age(me) < 16 or me.death or (not m.mobile(me) and m.chance.random() < 0.8):
+        if m.age(me) < 16 or is_dead(me) or (not m.mobile(me) and m.chance.random() < 0.8):
             return None
         own = m.mobile(me) or m.stranger_phone()
         shared = m.mobile(other) if group != "namesake" else None

@@ -251,8 +251,8 @@ def _neighbour_problems(settings: Settings) -> Iterator[Problem]:
     elif "sandbox" in settings.pds_base_url:
         yield Problem("pds_base_url", "It is a sandbox: no real patient is found.", serious=False)
     elif not (settings.pds_token or settings.pds_client_id or _is_local(settings.pds_base_url)):
-        text = "PDS asks for a token outside of its sandbox: set it and signing_keys."
-        yield Problem("pds_client_id", text, serious=True)
+        text = "PDS asks for a token outside of its sandbox: set pds_client_id and signing_keys."
+        yield Problem("pds_token", text, serious=True)
     if settings.pds_client_id and not settings.signing_keys:
         yield Problem("signing_keys", "pds_client_id needs a key to sign with.", serious=True)
     if settings.pds_client_id and settings.pds_token:

@@ -54,14 +54,14 @@ def plan(typed: Demographics, *, bound_to: str | None = None) -> Sequence[Questi
     postcode = spaced_postcode(typed.postcode).replace("*", "")
     if not (family and given and postcode and len(typed.birth_date) == _FULL_DATE):
         return []
-    first, *others = given.split()
-    # A compound first name is one value on PDS, further names are others: nobody can tell from what
-    # was typed, and the first word with a wildcard finds both.
-    whole = _wildcard(first, len(first)) if others else first[:_MAX_NAME]
+    first = given.split()[0]
+    # Two letters, so that twins whose names begin alike are both found, and none is taken for the
+    # other by a slip: Jade and Jane. It also finds most short forms, and compound first names.
+    near = _wildcard(first, 2)
     wide = _wildcard(first, 3), _wildcard(postcode, 2)
     born = typed.birth_date
     return [
-        Search("precise", _params(family, whole, born, postcode), several_is_final=True),
+        Search("precise", _params(family, near, born, postcode), several_is_final=True),
         Search("wildcard", _params(family, wide[0], born, wide[1])),
         Search("fuzzy", _params(family, given, born, postcode, fuzzy=True)),
     ]
@@ -86,4 +86,4 @@ def _wildcard(text: str, letters: int) -> str:
     """The first letters and `*`; a name too short for a wildcard stays whole."""
     if len(text) < _MIN_BEFORE_WILDCARD:
         return text
-    return f"{text[: min(letters, _MAX_NAME - 1)]}*"
+    return f"{text[:letters]}*"

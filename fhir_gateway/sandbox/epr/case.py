@@ -189,8 +189,11 @@ def _notes(task: Resource) -> Iterator[Fact]:
     """What the Task tells the team in so many words; several under one name become lines."""
     found: dict[str, list[str]] = {}
     for name, element, value in _inputs(task):
-        text = wording.answer_text(element)
-        if text and "valueReference" not in element and not wording.verification_status(value):
+        # A reference says something to people where it has a display, such as a close candidate.
+        reference = element.get("valueReference")
+        shown = as_str(as_dict(reference).get("display"))
+        text = shown if reference else wording.answer_text(element)
+        if text and not wording.verification_status(value):
             found.setdefault(name, []).append(text)
     for name, texts in found.items():
         yield name or "Note", "\n".join(texts)

@@ -16,17 +16,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
+from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from fhir_gateway.auth.assertion import ASSERTION_TYPE
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.types import as_dict, as_list, as_str
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105  # a path, no password
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFE = 599
 _MOST_AHEAD = 300
 _CLOCKS_DIFFER = 10
@@ -156,8 +157,6 @@ def token_routes(applications: Applications) -> APIRouter:
     async def token(request: Request) -> JSONResponse:
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
         url = str(request.base_url).rstrip("/") + TOKEN_PATH
-        from anyio import to_thread
-
         try:
             return JSONResponse(await to_thread.run_sync(applications.issue, form, url))
         except TokenError as error:
