@@ -139,7 +139,7 @@ def run(
         except fhir_json.JsonRefused as error:
             fail(f"{context}: {error}")
         if not isinstance(given, dict):
-            fail(f"{context} is not a JSON object of variables.")
+            fail(f"{context} is not a JSON object.", code=2)
         extraction = extracted(mapping, answered, given)
         problems = invalid(extraction.bundle, profiles_of(profiles))
     typer.echo(fhir_json.dump(extraction.bundle, pretty=True).decode())

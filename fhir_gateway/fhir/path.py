@@ -30,7 +30,7 @@ from fhir_gateway.fhir.path_parser import parse as parse_expression
 MAX_EXPRESSION = 8_000
 MAX_NESTING = 60
 MAX_RESULTS = 10_000
-MAX_STEPS = 200_000
+MAX_STEPS = 100_000
 MAX_SECONDS = 5.0
 
 _R4: Any = models["r4"]
@@ -100,6 +100,8 @@ def _parsed(expression: str) -> tuple[Any, str]:
     """The tree, or what is wrong. Failures are kept as well: they take as long to find."""
     if len(expression) > MAX_EXPRESSION:
         return None, f"is longer than {MAX_EXPRESSION} characters"
+    if not expression.strip():
+        return None, "is empty"
     if _nesting(expression) > MAX_NESTING:
         return None, f"nests deeper than {MAX_NESTING} brackets"
     try:
