@@ -26,7 +26,6 @@ from fhir_gateway.mapping.scope import Scope, fhirpath_of
 from fhir_gateway.mapping.values import type_of
 from fhir_gateway.questionnaire.response import value_of
 
-
 _MAKERS = frozenset({DEFINITION_EXTRACT, ITEM_EXTRACTION_CONTEXT, ITEM_CONTEXT})
 
 
