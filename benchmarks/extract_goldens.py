@@ -27,6 +27,7 @@ from fhir_gateway.mapping.compare import resource_differences
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+LATER = NOW + timedelta(days=400, seconds=3)
 
 
 def main() -> int:
@@ -67,8 +68,7 @@ def judge(folder: Path, case: dict[str, Any], rounds: int) -> dict[str, Any]:
     started = time.perf_counter()
     first = extract(questionnaire, response, resources=loose, context=context, now=NOW)
     cold = time.perf_counter() - started
-    later = NOW + timedelta(days=400, seconds=3)
-    second = extract(questionnaire, response, resources=loose, context=context, now=later)
+    second = extract(questionnaire, response, resources=loose, context=context, now=LATER)
     issues = [f"{i['severity']}: {i['diagnostics']}" for i in first.outcome["issue"]]
     result |= {"issues": issues, "coldMilliseconds": round(cold * 1000, 2)}
     result["warmMilliseconds"] = warm(questionnaire, response, loose, context, rounds)
@@ -145,6 +145,8 @@ def add_peer(
             questionnaire = read(folder, case, "questionnaire")
             response = read(folder, case, "response")
             run = peer.extract(questionnaire, response, rounds=rounds)
+            ours = [extract(questionnaire, response, now=now).bundle for now in (NOW, LATER)]
+            result["peerDifferences"] = compare(run.bundle or {}, *ours)
             result["peerWarmMilliseconds"] = round(run.milliseconds, 3)
             if result["warmMilliseconds"]:
                 ratio = run.milliseconds / result["warmMilliseconds"]
@@ -163,6 +165,11 @@ def show(results: list[dict[str, Any]]) -> None:
         print(f"{result['verdict']:10} {result['id']}{why}{times}")
         for line in result.get("differences", ()):
             print(f"    {line}")
+        if "peerDifferences" in result:
+            same = not result["peerDifferences"]
+            print("    the npm engine makes the same" if same else "    the npm engine differs:")
+            for line in result["peerDifferences"]:
+                print(f"        {line}")
         for line in result.get("issues", ()):
             if not line.startswith("information"):
                 print(f"    ({line})")

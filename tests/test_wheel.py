@@ -26,6 +26,9 @@ def test_the_wheel_carries_all_that_the_gateway_needs(wheel: Path) -> None:
     for needed in (
         "fhir_gateway/shipped/questionnaires/Questionnaire-pifu-medical.json",
         "fhir_gateway/shipped/mappings/uk-core-transaction/manifest.toml",
+        "fhir_gateway/shipped/mappings/document/DocumentReference.json",
+        "fhir_gateway/shipped/mappings/examples/medical-me-matched.response.json",
+        "fhir_gateway/mapping/fonts/NotoSans_400Regular.ttf",
         "fhir_gateway/web/static/nhsuk/nhsuk-frontend.min.css",
         "fhir_gateway/web/templates/question.jinja",
         "fhir_gateway/store/migrations/versions/0001_first_tables.py",

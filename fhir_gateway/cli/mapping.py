@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from fhir_gateway.cli.mapping_parts import (
+    all_targets,
+    catalogue,
+    chosen,
+    extracted,
+    invalid,
+    profiles_of,
+    questionnaire_named,
+    questionnaire_of,
+    show_results,
+    target_named,
+    write_expected,
+)
 from fhir_gateway.cli.terminal import AsJson, fail, plain_errors, say, show_json, show_table
-
-if TYPE_CHECKING:
-    from fhir_gateway.fhir.profiles import Profiles
-    from fhir_gateway.fhir.types import Resource
-    from fhir_gateway.mapping.extraction import Extraction
-    from fhir_gateway.mapping.target import Target
 
 app = typer.Typer(no_args_is_help=True, help="What requests become in the EPR.")
 
@@ -40,7 +47,7 @@ ProfilesOption = Annotated[
 def list_targets(as_json: AsJson = False) -> None:
     """List the mappings."""
     with plain_errors():
-        targets = list(_targets().values())
+        targets = list(all_targets().values())
     if as_json:
         show_json(
             [
@@ -76,27 +83,27 @@ def golden(
 
     results: list[dict[str, Any]] = []
     with plain_errors():
-        targets = _chosen(names)
-        checked = _profiles(profiles)
+        targets = chosen(names)
+        checked = profiles_of(profiles)
         for target in targets:
             for example in target.examples:
-                extraction = run_example(target, _questionnaire_of(example.response), example)
+                extraction = run_example(target, questionnaire_of(example.response), example)
                 if write:
-                    _write_expected(target, example.name, extraction)
+                    write_expected(target, example.name, extraction)
                 diff = [] if write else example_differences(example, extraction)
-                invalid = _invalid(extraction.bundle, checked)
+                problems = invalid(extraction.bundle, checked)
                 results.append(
                     {
                         "mapping": target.name,
                         "example": example.name,
                         "diff": diff,
-                        "invalid": invalid,
+                        "invalid": problems,
                     }
                 )
     if as_json:
         show_json(results)
     else:
-        _show_results(results, written=write)
+        show_results(results, written=write)
     if any(result["diff"] or result["invalid"] for result in results):
         raise typer.Exit(1)
 
@@ -132,15 +139,15 @@ def run(
         except fhir_json.JsonRefused as error:
             fail(f"{context}: {error}")
         if not isinstance(given, dict):
-            fail(f"{context} is not a JSON object of variables.", code=2)
-        extraction = _extraction(mapping, answered, given)
-        invalid = _invalid(extraction.bundle, _profiles(profiles))
+            fail(f"{context} is not a JSON object.", code=2)
+        extraction = extracted(mapping, answered, given)
+        problems = invalid(extraction.bundle, profiles_of(profiles))
     typer.echo(fhir_json.dump(extraction.bundle, pretty=True).decode())
     issues = [i for i in extraction.outcome["issue"] if i["severity"] != "information"]
-    lines = [*(f"{i['severity']}: {i['diagnostics']}" for i in issues), *invalid]
+    lines = [*(f"{i['severity']}: {i['diagnostics']}" for i in issues), *problems]
     for line in lines:
         typer.echo(line, err=True)
-    if invalid or any(i["severity"] in ("error", "fatal") for i in issues):
+    if problems or any(i["severity"] in ("error", "fatal") for i in issues):
         raise typer.Exit(1)
 
 
@@ -153,8 +160,8 @@ def lint_targets(names: NamesArgument = None, as_json: AsJson = False) -> None:
     with plain_errors():
         found = [
             {"mapping": t.name, "severity": f.severity, "place": f.place, "text": f.text}
-            for t in _chosen(names)
-            for f in lint(t, [_catalogue().definition(canonical) for canonical in t.applies_to])
+            for t in chosen(names)
+            for f in lint(t, [catalogue().definition(canonical) for canonical in t.applies_to])
         ]
     if as_json:
         show_json(found)
@@ -172,8 +179,8 @@ def export(name: TargetArgument, questionnaire: CanonicalOption = None) -> None:
     from fhir_gateway.fhir import json as fhir_json
 
     with plain_errors():
-        target = _target(_targets(), name)
-        overlay = target.overlay(_questionnaire(questionnaire or target.applies_to[0]))
+        target = target_named(all_targets(), name)
+        overlay = target.overlay(questionnaire_named(questionnaire or target.applies_to[0]))
     typer.echo(fhir_json.dump(overlay, pretty=True).decode())
 
 
@@ -212,8 +219,8 @@ def new(
                 "Where should the mapping go? Give --into FOLDER, or set FHIR_GATEWAY_MAPPINGS to "
                 "your folder of mappings; the gateway reads mappings there."
             )
-        canonicals = questionnaire or _targets()["uk-core-transaction"].applies_to
-        definitions = [_catalogue().definition(canonical) for canonical in canonicals]
+        canonicals = questionnaire or all_targets()["uk-core-transaction"].applies_to
+        definitions = [catalogue().definition(canonical) for canonical in canonicals]
         files = scaffold(name, resource, definitions)
         folder = base / name
         if folder.exists():
@@ -225,96 +232,3 @@ def new(
     say("Next: edit the template, then")
     say(f"  fhir-gateway mapping lint {name}")
     say(f"  fhir-gateway mapping test {name} --write")
-
-
-def _extraction(mapping: str, answered: Resource, given: dict[str, Any]) -> Extraction:
-    from fhir_gateway import shipped
-    from fhir_gateway.mapping.extraction import extract
-    from fhir_gateway.mapping.golden import run_example
-    from fhir_gateway.mapping.target import Example
-
-    if mapping.endswith(".json"):
-        return extract(shipped.read_resource(Path(mapping)), answered, context=given)
-    target = _target(_targets(), mapping)
-    questionnaire = _questionnaire_of(answered)
-    return run_example(target, questionnaire, Example("run", answered, given, {}))
-
-
-def _show_results(results: list[dict[str, Any]], *, written: bool) -> None:
-    for result in results:
-        verdict = "written" if written else "differs" if result["diff"] else "equal"
-        say(f"{verdict:7} {result['mapping']} {result['example']}")
-        for line in (*result["diff"], *result["invalid"]):
-            say(f"    {line}")
-    if not results:
-        say("There are no examples.")
-
-
-def _write_expected(target: Target, case: str, extraction: Extraction) -> None:
-    from fhir_gateway.fhir import json as fhir_json
-    from fhir_gateway.mapping.golden import golden as as_written
-    from fhir_gateway.settings import load
-
-    base = load().mappings
-    if base is None or not (base / target.name).is_dir():
-        fail(
-            f"'{target.name}' is not in the mappings folder of the settings, so nothing is written."
-        )
-    folder = base / target.name / "examples"
-    folder.mkdir(exist_ok=True)
-    content = fhir_json.dump(as_written(extraction.bundle), pretty=True)
-    (folder / f"{case}.expected.json").write_bytes(content + b"\n")
-
-
-def _profiles(path: Path | None) -> Profiles | None:
-    from fhir_gateway import shipped
-
-    return shipped.read_profiles(path) if path else None
-
-
-def _invalid(bundle: Resource, profiles: Profiles | None) -> list[str]:
-    """What our checks, and the profiles when given, find wrong."""
-    from fhir_gateway.fhir import check
-
-    problems = [*check.problems(bundle), *(profiles.problems(bundle) if profiles else ())]
-    return [f"{p['severity']}: {p['diagnostics']}" for p in problems if p["severity"] != "warning"]
-
-
-def _chosen(names: list[str] | None) -> list[Target]:
-    targets = _targets()
-    return [_target(targets, name) for name in names] if names else list(targets.values())
-
-
-def _targets() -> dict[str, Target]:
-    from fhir_gateway import shipped
-    from fhir_gateway.settings import load
-
-    targets = shipped.read_targets(shipped.folder("mappings"))
-    more = load().mappings
-    return targets | (shipped.read_targets(more) if more else {})
-
-
-def _target(targets: dict[str, Target], name: str) -> Target:
-    if name not in targets:
-        fail(f"There is no mapping '{name}'. There are: {', '.join(sorted(targets))}.")
-    return targets[name]
-
-
-def _catalogue() -> Any:
-    from fhir_gateway.cli.questionnaire import catalogue
-
-    return catalogue()
-
-
-def _questionnaire(canonical: str) -> Resource:
-    found: Resource = _catalogue().definition(canonical).raw
-    return found
-
-
-def _questionnaire_of(response: Resource) -> Resource:
-    from fhir_gateway.fhir.types import as_str
-
-    canonical = as_str(response.get("questionnaire"))
-    if not canonical:
-        fail("The response does not name its questionnaire (QuestionnaireResponse.questionnaire).")
-    return _questionnaire(canonical)

@@ -57,7 +57,7 @@ def _answers(items: Any, depth: int) -> Markup:
         below = _answers(item.get("item"), depth + 1)
         for answer in answers:
             below += _answers(answer.get("item"), depth + 1)
-        line = Markup("<li>{}").format(question)
+        line = Markup("<li>{}").format(_show(question))
         if values:
             line += Markup(": <b>{}</b>").format(Markup("; ").join(values))
         lines += line + below + Markup("</li>")

@@ -30,7 +30,7 @@ from fhir_gateway.fhir.path_parser import parse as parse_expression
 MAX_EXPRESSION = 8_000
 MAX_NESTING = 60
 MAX_RESULTS = 10_000
-MAX_STEPS = 200_000
+MAX_STEPS = 100_000
 MAX_SECONDS = 5.0
 
 _R4: Any = models["r4"]

@@ -27,7 +27,10 @@ def as_str(value: Any) -> str:
 
 def extensions(element: Any, url: str) -> list[Element]:
     """All extensions of `element` with this url, in order."""
-    return [e for e in as_list(as_dict(element).get("extension")) if as_dict(e).get("url") == url]
+    listed = element.get("extension") if isinstance(element, dict) else None
+    if not isinstance(listed, list):
+        return []
+    return [e for e in listed if isinstance(e, dict) and e.get("url") == url]
 
 
 def extension_value(element: Any, url: str) -> Any:

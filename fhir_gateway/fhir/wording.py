@@ -78,6 +78,11 @@ def _reference(value: Element) -> str:
     return "" if kind.startswith("urn:") else kind
 
 
+def _quantity(value: Element) -> str:
+    unit = as_str(value.get("unit")) or as_str(value.get("code"))
+    return " ".join(p for p in (as_str(value.get("comparator")), f"{value['value']}", unit) if p)
+
+
 def _contact_point(value: Element) -> str:
     use = f" ({as_str(value['use'])})" if value.get("use") else ""
     return f"{as_str(value.get('value'))}{use}"
@@ -95,7 +100,8 @@ def _period(value: Element) -> str:
 #: Data types by the elements that give them away, the most telling first.
 _SHAPES: tuple[tuple[set[str], Callable[[Element], str]], ...] = (
     ({"contentType"}, lambda v: as_str(v.get("title")) or as_str(v.get("contentType"))),
-    ({"value", "unit"}, lambda v: f"{v.get('value')} {as_str(v.get('unit'))}"),
+    ({"value", "unit"}, _quantity),
+    ({"value", "code"}, _quantity),
     ({"coding"}, _concept),
     ({"reference"}, _reference),
     ({"family"}, person_name),

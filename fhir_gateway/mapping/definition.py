@@ -26,6 +26,8 @@ from fhir_gateway.mapping.scope import Scope, fhirpath_of
 from fhir_gateway.mapping.values import type_of
 from fhir_gateway.questionnaire.response import value_of
 
+_MAKERS = frozenset({DEFINITION_EXTRACT, ITEM_EXTRACTION_CONTEXT, ITEM_CONTEXT})
+
 
 @dataclass(slots=True)
 class _Target:
@@ -39,6 +41,8 @@ class _Target:
 
 def entries(run: Run, root: Scope) -> list[Element]:
     """The entries of all resources that the Questionnaire's definitions make."""
+    if not run.used & _MAKERS:
+        return []
     walk = _Walk(run, [])
     open_at_root = walk.opened(run.questionnaire, root, "")
     for one in open_at_root:

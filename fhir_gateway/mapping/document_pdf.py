@@ -20,6 +20,8 @@ from fhir_gateway.mapping.document import Document, Line
 FONTS = Path(__file__).parent / "fonts"
 _BLUE, _BLACK, _GREY = (0, 94, 184), (33, 43, 50), (76, 98, 114)  # NHS blue and its greys
 _MARGIN, _LABEL, _INDENT = 18, 38, 5
+#: Characters of one answer that are set, some eight pages; no form asks for more.
+MAX_ANSWER = 20_000
 _SANS = ("NotoSans_400Regular.ttf", "NotoSans_700Bold.ttf")
 _FALLBACKS = {
     "Arabic": ("NotoSansArabic_400Regular.ttf", "NotoSansArabic_700Bold.ttf"),
@@ -127,7 +129,10 @@ def _fact(page: FPDF, label: str, text: str) -> None:
 def _line(page: FPDF, line: Line, following: tuple[Line, ...]) -> None:
     left = _INDENT * max(line.depth - 1, 0)
     if line.role == "answer":
-        _put(page, line.text, size=11, left=left + 3)
+        shown = line.text
+        if len(shown) > MAX_ANSWER:
+            shown = f"{shown[:MAX_ANSWER]}… (the rest is in the plain text of the request)"
+        _put(page, shown, size=11, left=left + 3)
         page.ln(1)
         return
     # A heading or question stays with what follows it.

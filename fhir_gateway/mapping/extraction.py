@@ -26,6 +26,7 @@ from fhir_gateway.mapping.extensions import TARGET_STRUCTURE_MAP
 from fhir_gateway.mapping.numbers import exact, inexact, number_types
 from fhir_gateway.mapping.run import Run
 from fhir_gateway.mapping.scope import Ledger, Scope, TooCostly
+from fhir_gateway.mapping.target import all_items
 from fhir_gateway.questionnaire.definition import Definition
 
 _FINISHED = ("completed", "amended")
@@ -104,6 +105,7 @@ def _entries(
         resources=tuple(resources),
         namespace=namespace or _namespace(response),
         ledger=ledger,
+        used=_extension_urls(questionnaire),
     )
     variables = {
         **context,
@@ -122,6 +124,14 @@ def _entries(
     _say_what_was_not_done(questionnaire, bool(entries), ledger)
     _say_doubles(entries, ledger)
     return entries
+
+
+def _extension_urls(questionnaire: Resource) -> frozenset[str]:
+    found = set()
+    for element in (questionnaire, *all_items(questionnaire)):
+        for extension in as_list(element.get("extension")):
+            found.add(as_str(as_dict(extension).get("url")))
+    return frozenset(found)
 
 
 def _refuse_strangers(questionnaire: Resource, response: Resource, ledger: Ledger) -> None:

@@ -30,6 +30,8 @@ from fhir_gateway.questionnaire.response import value_of
 def entries(run: Run, root: Scope) -> list[Element]:
     """The entries of all Observations."""
     del root  # nothing is evaluated
+    if OBSERVATION_EXTRACT not in run.used:
+        return []
     asked = extension_value(run.questionnaire, OBSERVATION_EXTRACT) is True
     category = extension_value(run.questionnaire, OBSERVATION_CATEGORY)
     found: list[Element] = []

@@ -23,6 +23,8 @@ class Run:
     resources: tuple[Resource, ...]
     namespace: uuid.UUID
     ledger: Ledger
+    #: Urls of the extensions on the Questionnaire and its items: what need not be looked for.
+    used: frozenset[str]
     _urns: dict[str, int] = field(default_factory=dict)
 
     def allocate(self, element: Element, place: str) -> dict[str, str]:
@@ -49,6 +51,8 @@ class Run:
 
     def scope(self, instance: Instance, above: Scope) -> Scope:
         """The scope of an instance: itself as context, the item, and the ids it allocates."""
+        if not instance.item.raw.get("extension") and not instance.item.raw.get("definition"):
+            return above  # nothing is evaluated here
         node = path.node_of(instance.element, "QuestionnaireResponse.item")
         allocated = self.allocate(instance.item.raw, instance.place)
         return above.inner(node, "", qitem=instance.item.raw, **allocated)

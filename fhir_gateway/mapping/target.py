@@ -95,8 +95,7 @@ def all_items(questionnaire: Resource) -> list[Element]:
     """Every item element of a Questionnaire."""
     found: list[Element] = []
     pending = list(as_list(questionnaire.get("item")))
-    while pending:
-        item = as_dict(pending.pop(0))
+    for item in map(as_dict, pending):
         found.append(item)
         pending.extend(as_list(item.get("item")))
     return found

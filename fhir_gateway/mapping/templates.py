@@ -25,6 +25,8 @@ from fhir_gateway.mapping.template import copies, fill
 
 def entries(run: Run, root: Scope) -> list[Element]:
     """The entries of all templates: a Bundle's first, then in the order of the templates."""
+    if not run.used & {EXTRACT, EXTRACT_BUNDLE}:
+        return []
     templates = _templates(run)
     order = {name: position for position, name in enumerate(templates)}
     found = list(_of(run, run.questionnaire, root, "", templates))

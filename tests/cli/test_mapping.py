@@ -75,4 +75,4 @@ def test_the_standard_questionnaire_is_exported(run: Run) -> None:
 def test_an_unknown_mapping_is_said_with_those_there_are(run: Run, command: str) -> None:
     done = run("mapping", command, "nonsense")
     assert done.exit_code == 1
-    assert "There are: as-submitted, uk-core-transaction" in done.stderr
+    assert "There are: as-submitted, bars-shaped, communication-only" in done.stderr

@@ -90,8 +90,8 @@ def test_threads_do_not_share_a_clock() -> None:
         ("'unclosed", "cannot be parsed"),
         ("a" * 8_001, "longer than 8000"),
         ("(" * 61 + "1" + ")" * 61, "nests deeper than 60"),
-        ("noSuchFunction()", "failed with"),
-        ("trace('x')", "trace is not allowed"),
+        ("noSuchFunction()", "there is no function"),
+        ("trace('x')", "trace.* is not allowed"),
         ("1 + 'a'", "failed with"),
     ],
 )

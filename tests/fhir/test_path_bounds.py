@@ -32,11 +32,11 @@ def found(expression: str, **variables: Any) -> list[Any]:
         ("'a'.matches('(?=a)')", "regular expression"),
         ("(" * 61 + "1" + ")" * 61, "nests deeper"),
         ("'" + "x" * 8_000 + "'", "longer than"),
-        ("%list.select(%list.select(%list.select(%list)))", "more than 200000 steps"),
+        ("%list.select(%list.select(%list.select(%list)))", "took (more|longer) than"),
     ],
 )
 def test_an_expression_beyond_what_is_allowed_is_refused(expression: str, why: str) -> None:
-    with pytest.raises(path.PathRefused, match=why.replace("(", r"\(")):
+    with pytest.raises(path.PathRefused, match=why):
         found(expression, list=list(range(100)))
 
 

@@ -120,5 +120,12 @@ def test_control_characters_and_long_words_do_no_harm() -> None:
     assert "x" * 30 in pages(of("a\x00b\u200e\tc", "x" * 500))[0]
 
 
+def test_an_answer_beyond_reason_is_cut_and_said_and_whole_in_the_text() -> None:
+    document = of("word " * 10_000 + "end")
+    whole = " ".join("\n".join(pages(document)).split())
+    assert "the rest is in the plain text of the request" in whole
+    assert "end" in plain_text(document).split()
+
+
 def test_the_same_request_is_the_same_bytes() -> None:
     assert pdf(of("x")) == pdf(of("x"))

@@ -11,7 +11,8 @@ import pytest
 from fhir_gateway.fhir import check
 from fhir_gateway.fhir.bundle import references, resources
 from fhir_gateway.fhir.identifiers import NHS_NUMBER, REQUEST_ID
-from fhir_gateway.mapping.golden import example_differences
+from fhir_gateway.mapping.golden import example_differences, run_example
+from fhir_gateway.mapping.target import Example
 from tests.mapping.shipped_cases import CASES, MAPPINGS, example, mapped, questionnaire_of, targets
 from tests.peers.hl7_validator.client import Hl7Validator
 
@@ -69,8 +70,6 @@ def test_references_within_a_bundle_find_their_entry(mapping: str, case: str) ->
 @every_case
 @every_mapping
 def test_a_retry_is_the_same_bundle(mapping: str, case: str) -> None:
-    from fhir_gateway.mapping.golden import run_example
-
     given = example(mapping, case)
     again = run_example(targets()[mapping], questionnaire_of(given), given)
     assert again.bundle == mapped(mapping, case).bundle
@@ -129,6 +128,26 @@ def test_a_communication_has_one_payload_with_the_whole_request_as_text(case: st
     assert attachment["size"] == len(text.encode())
     assert "Priya" in text
     assert ("for the patient" in text) is ("proxy" in case)
+
+
+def test_a_service_says_who_sends_and_gets_a_communication_and_the_epr_who_it_is_about() -> None:
+    base = "https://w3id.org/fhir-gateway/StructureDefinition/service-message"
+    given = example("communication-only", "medical-me-matched")
+    service = {
+        **given.context["service"],
+        "extension": [
+            {"url": f"{base}Recipient", "valueReference": {"reference": "Group/pool"}},
+            {"url": f"{base}Sender", "valueReference": {"reference": "Practitioner/7"}},
+        ],
+    }
+    more = {"service": service, "eprPatient": {"reference": "Patient/42"}}
+    configured = Example("configured", given.response, {**given.context, **more}, {})
+    extraction = run_example(targets()["communication-only"], questionnaire_of(given), configured)
+    [communication] = resources(extraction.bundle)
+    assert communication["recipient"] == [{"reference": "Group/pool"}]
+    assert communication["sender"] == {"reference": "Practitioner/7"}
+    assert communication["subject"]["reference"] == "Patient/42"
+    assert check.problems(extraction.bundle) == []
 
 
 @every_case
