@@ -220,6 +220,11 @@ class Item:
         found.extend((o.type, o.value) for o in self.options if o.selected)
         return [pair for pair in found if pair[0]]
 
+    @cached_property
+    def is_constrained(self) -> bool:
+        """Whether it has rules of its author's own."""
+        return bool(self.extensions(ext.CONSTRAINT) or self.extensions(ext.TARGET_CONSTRAINT))
+
     # When it applies, and what fills it in
 
     @cached_property

@@ -35,7 +35,7 @@ def lint(definition: Definition, *, shown_types: Collection[str] | None = None) 
     do not ask)."""
     found = list(_root(definition))
     seen: set[str] = set()
-    for item in definition.all_items():
+    for item in definition.all_items:
         if not item.link_id:
             found.append(_error("no-link-id", item, "The item has no linkId."))
         elif item.link_id in seen:
@@ -68,7 +68,7 @@ def _item(item: Item, definition: Definition) -> Iterator[Finding]:
     if item.type in CHOICE_TYPES:
         yield from _options(item, definition)
     pattern = as_str(item.extension(ext.REGEX))
-    if pattern and regex.compiled(pattern) is None:
+    if pattern and not regex.is_readable(pattern):
         yield _error("bad-regex", item, "The regex cannot be read (RE2 syntax, no look-around).")
 
 

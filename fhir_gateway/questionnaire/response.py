@@ -63,6 +63,8 @@ class ResponseTree:
         self.definition = definition
         self.response = response
         self._count = 0
+        #: Whether the response has more instances than are read.
+        self.truncated = False
         self.roots = self._read(definition.items, response, None, "QuestionnaireResponse", 0)
 
     def nodes(self) -> Iterator[Node]:
@@ -92,9 +94,13 @@ class ResponseTree:
             found.setdefault(str(element.get("linkId")), []).append((position, element))
         nodes: list[Node] = []
         for item in items:
-            instances = found.get(item.link_id, [])[:MAX_INSTANCES]
+            instances = found.get(item.link_id, [])
+            if len(instances) > MAX_INSTANCES:
+                self.truncated = True
+                instances = instances[:MAX_INSTANCES]
             for index, (position, element) in enumerate(instances or [(-1, {})]):
                 if self._count >= MAX_NODES:
+                    self.truncated = True
                     return nodes
                 self._count += 1
                 place = f"{path}.item[{position}]" if position >= 0 else path
