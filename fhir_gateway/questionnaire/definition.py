@@ -142,11 +142,11 @@ class Definition:
 
     def _read(self, raw: Any, parent: Item | None, depth: int) -> list[Item]:
         items: list[Item] = []
-        for element in map(as_dict, as_list(raw)):
+        for position, element in enumerate(map(as_dict, as_list(raw))):
             if len(self.all_items) >= MAX_ITEMS or depth > MAX_DEPTH:
                 self._truncated = True
                 break
-            item = Item(element, parent, len(self.all_items) + 1)
+            item = Item(element, parent, len(self.all_items) + 1, position)
             self.all_items.append(item)
             if "item" in element:
                 item.children = self._read(element["item"], item, depth + 1)
