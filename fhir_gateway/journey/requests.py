@@ -6,7 +6,7 @@ Every function works within the caller's transaction; none talks to the network.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,13 +82,18 @@ def answer(
 def tried(flow: Flow, step: Step, answers: Mapping[Address, list[Element]]) -> Flow:
     """What the flow would be with these answers to one page; nothing is kept."""
     progress = flow.progress
-    attempt = Progress(
+    attempt = replace(
+        progress,
         response=with_answers(flow.tree, answers),
         visited=[*dict.fromkeys([*progress.visited, step.name])],
-        verified=progress.verified,
-        link_token=progress.link_token,
     )
     return Flow(flow.definition, attempt, now=flow.now)
+
+
+def with_response(flow: Flow, response: Resource) -> Flow:
+    """The same flow for another response; nothing is kept."""
+    progress = replace(flow.progress, response=response)
+    return Flow(flow.definition, progress, now=flow.now)
 
 
 def answer_without_code(

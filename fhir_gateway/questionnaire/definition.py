@@ -180,7 +180,10 @@ class Definition:
 
     def value_set(self, item: Item) -> list[Coding]:
         """The codings of the item's answerValueSet; raises terminology.NotExpandable."""
-        canonical = as_str(item.raw.get("answerValueSet"))
+        return self.codings_of(as_str(item.raw.get("answerValueSet")))
+
+    def codings_of(self, canonical: str) -> list[Coding]:
+        """The codings of a value set; raises terminology.NotExpandable."""
         if canonical not in self._options:
             self._options[canonical] = self._expand(canonical)
         found = self._options[canonical]

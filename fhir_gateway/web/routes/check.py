@@ -18,6 +18,7 @@ from fhir_gateway.questionnaire.response import Address, Node
 from fhir_gateway.store import links
 from fhir_gateway.web import display, fields, messages
 from fhir_gateway.web.components import Drawing, FieldError, first_field
+from fhir_gateway.web.fields import Sheet
 from fhir_gateway.web.forms import Form
 from fhir_gateway.web.routes.pages import CHANGE
 from fhir_gateway.web.site import Opened, Site, open_draft, path_of, see, site_of
@@ -53,8 +54,8 @@ def show(request: Request, draft_id: str) -> Response:
     first_open = opened.flow.first_open()
     if first_open.kind is not StepKind.CHECK:
         return see(path_of(draft_id, first_open))
-    typed = fields.typed_values(opened.flow.declarations, opened.flow.definition)
-    return _page(site, request, opened, typed, {})
+    sheet = fields.sheet_of(opened.flow.declarations, opened.flow.definition)
+    return _page(site, request, opened, sheet, {})
 
 
 @router.post("/requests/{draft_id}/check")
@@ -72,7 +73,7 @@ def send(request: Request, draft_id: str, form: Form) -> Response:
         )
         errors = _errors(after)
         if errors:
-            return _page(site, request, opened, posted.typed, errors)
+            return _page(site, request, opened, posted.sheet, errors)
         link = links.by_id(tx, opened.draft.link_id)
         try:
             submission = journey.submission(opened.draft, after, link, now=site.clock())
@@ -96,11 +97,11 @@ def _page(
     site: Site,
     request: Request,
     opened: Opened,
-    typed: Mapping[str, list[str]],
+    sheet: Sheet,
     errors: Mapping[Address, FieldError],
 ) -> Response:
     flow = opened.flow
-    drawing = Drawing(flow.definition, flow.enablement, flow.texts, typed, errors)
+    drawing = Drawing(flow.definition, flow.enablement, flow.texts, sheet, errors)
     before = flow.before(CHECK)
     nodes = {node.address: node for node in flow.declarations}
     return site.page(
