@@ -130,10 +130,6 @@ def _shown(item: Item, shown_types: Collection[str] | None) -> Iterator[Finding]
         return
     if item.is_question and item.type not in shown_types:
         yield _error("cannot-be-shown", item, f"Pages cannot show items of type '{item.type}'.")
-    if item.type == "group" and item.repeats:
-        yield _error("cannot-be-shown", item, "Pages cannot show repeating groups.")
-    if item.is_question and item.repeats and item.type not in CHOICE_TYPES:
-        yield _error("cannot-be-shown", item, "Pages can only repeat answers to choices.")
 
 
 def _error(code: str, item: Item, text: str) -> Finding:

@@ -26,6 +26,8 @@ FIXED_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 ASSETS = "/assets/"
+#: What a form may hold: a page of many questions, and some files.
+MAX_FIELDS, MAX_FILES = 3_000, 10
 
 
 class SecurityHeaders:

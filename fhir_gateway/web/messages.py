@@ -51,6 +51,7 @@ _WORDS = {
     "file-empty": "The selected file is empty",
     "file-broken": "The selected file could not be read. Try another one",
     "file-too-many": "You can only send {limit} in all",
+    "file-password": "The selected file is password protected",
     "file-pixels": "The selected picture is too large. Try a smaller one",
 }
 #: What a missing answer asks for, where it is not typed.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from starlette.datastructures import FormData
 
 from fhir_gateway.fhir.types import Element
-from fhir_gateway.journey.flow import Flow, Step
+from fhir_gateway.journey.flow import Flow, Step, StepKind
 from fhir_gateway.journey.requests import tried, with_response
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.instances import with_instances, without_instance
@@ -158,6 +158,18 @@ def appeared(turn: Turn, step: Step) -> bool:
         and turn.flow.enablement.is_enabled(node)
         for node in page.questions
     )
+
+
+def following_step(turn: Turn, step: Step, *, change: bool) -> Step:
+    """Where to go: on to the next step, or, after a change, to what became open, then back to the
+    check page. A page on which a new question appeared is shown again first."""
+    after: Flow = turn.flow
+    here = after.step(StepKind.PAGE, step.name)
+    if here is None:
+        return after.first_open()
+    if appeared(turn, here):
+        return here
+    return after.first_open() if change else after.after(here)
 
 
 def _answerable(flow: Flow, step: Step, form: FormData) -> list[Node]:

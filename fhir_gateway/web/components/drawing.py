@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from fhir_gateway.fhir.types import as_str
-from fhir_gateway.questionnaire import extensions as ext
-from fhir_gateway.questionnaire.definition import CHOICE_TYPES, Definition, Item
+from fhir_gateway.questionnaire.definition import CHOICE_TYPES, Definition
 from fhir_gateway.questionnaire.enablement import Enablement
 from fhir_gateway.questionnaire.response import Address, Node
 from fhir_gateway.questionnaire.texts import Texts
@@ -22,8 +21,6 @@ from fhir_gateway.web.fields import Sheet, field_name, is_shown
 from fhir_gateway.web.fields.names import SHOWN, has_slots, is_explaining
 from fhir_gateway.web.words import ENGLISH, Words
 
-#: The most that a file may weigh where an author sets no limit.
-MAX_FILE_BYTES = 8_000_000
 #: itemControl codes of items that stand at the top and the bottom of their pages.
 HEADER, FOOTER = "header", "footer"
 
@@ -117,11 +114,6 @@ class Drawing:
     def file_url(self, url: str) -> str:
         """Where a kept file can be looked at."""
         return self.files(url)
-
-    def max_bytes(self, item: Item) -> int:
-        """The most that a file for this question may weigh."""
-        limit = item.extension(ext.MAX_SIZE)
-        return min(int(limit), MAX_FILE_BYTES) if isinstance(limit, int) else MAX_FILE_BYTES
 
     def _could_be(self, node: Node) -> bool:
         """Whether scripts may show it: all above it is enabled, so only its own conditions hide

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fhir_gateway.fhir.types import as_dict, as_str
@@ -16,6 +17,8 @@ from fhir_gateway.web.fields.names import DO
 if TYPE_CHECKING:
     from fhir_gateway.web.components.drawing import Drawing
 
+#: The most that a file may weigh where an author sets no limit.
+MAX_FILE_BYTES = 8_000_000
 #: What is taken: browsers can show it, and it can be checked (journey/files.py).
 TAKEN = ("image/jpeg", "image/png", "application/pdf")
 _KINDS = {"image/jpeg": "JPG", "image/png": "PNG", "application/pdf": "PDF"}
@@ -26,6 +29,13 @@ def taken_types(item: Item) -> list[str]:
     asked = [as_str(e.get("valueCode")) for e in item.extensions(ext.MIME_TYPE)]
     taken = [kind for kind in TAKEN if not asked or _is_asked(kind, asked)]
     return taken
+
+
+def max_bytes(item: Item) -> int:
+    """The most that a file for this question may weigh."""
+    limit = item.extension(ext.MAX_SIZE)
+    known = isinstance(limit, int | Decimal) and not isinstance(limit, bool) and limit > 0
+    return min(int(limit), MAX_FILE_BYTES) if known else MAX_FILE_BYTES
 
 
 def attachment(drawing: Drawing, slot: Slot) -> list[Part]:
@@ -93,7 +103,7 @@ def _limits(drawing: Drawing, item: Item) -> str:
     kinds = [_KINDS[kind] for kind in taken_types(item)]
     listed = ", ".join(kinds)
     return drawing.words.say(
-        "{kinds}, up to {size}.", kinds=listed, size=size_text(drawing.max_bytes(item))
+        "{kinds}, up to {size}.", kinds=listed, size=size_text(max_bytes(item))
     )
 
 

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import jinja2
 from fastapi import APIRouter, FastAPI, Request
-from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
@@ -18,19 +17,28 @@ from fhir_gateway.fhir.types import Resource
 from fhir_gateway.journey.flow import CHECK, Step, StepKind
 from fhir_gateway.web import fields, messages
 from fhir_gateway.web import turn as turns
-from fhir_gateway.web.answers import sections
+from fhir_gateway.web.answers import CHANGE, sections
 from fhir_gateway.web.components import Drawing, FieldError, first_field
 from fhir_gateway.web.drawn import Drawn, draw
 from fhir_gateway.web.environment import create_environment, mount_assets
 from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
+from fhir_gateway.web.preview.http import (
+    NOT_FOUND,
+    SEE_OTHER,
+    files_of,
+    only_local,
+    own_form,
+    path,
+    path_of,
+    see,
+    too_large,
+    trial_of,
+)
 from fhir_gateway.web.preview.trial import Trial
-from fhir_gateway.web.routes.pages import CHANGE, following_step
 from fhir_gateway.web.uploads import MAX_UPLOAD_BYTES, keep_in_memory
 from fhir_gateway.web.words import Words
 
 router = APIRouter(include_in_schema=False)
-SEE_OTHER = 303
-_LOCAL = frozenset({"127.0.0.1", "localhost", "::1", "[::1]", "testserver"})
 
 
 def create_preview_app(trials: Sequence[Trial]) -> ASGIApp:
@@ -40,14 +48,14 @@ def create_preview_app(trials: Sequence[Trial]) -> ASGIApp:
     app.state.environment = create_environment()
     mount_assets(app)
     app.include_router(router)
-    limited = BodyLimit(app, max_bytes=MAX_UPLOAD_BYTES, refuse=lambda _: _too_large)
+    limited = BodyLimit(app, max_bytes=MAX_UPLOAD_BYTES, refuse=lambda _: too_large)
     return SecurityHeaders(limited)
 
 
 @router.get("/")
 def index(request: Request) -> Response:
     """The Questionnaires that can be tried, and what lint says of them."""
-    _only_local(request)
+    only_local(request)
     trials: dict[str, Trial] = request.app.state.trials
     listed = [
         {
@@ -64,77 +72,77 @@ def index(request: Request) -> Response:
 @router.get("/{key}/")
 def begin(request: Request, key: str) -> Response:
     """The first page of a Questionnaire."""
-    return _see(_trial(request, key), _trial(request, key).flow.steps[0])
+    return see(trial_of(request, key), trial_of(request, key).flow.steps[0])
 
 
 @router.post("/{key}/again")
 async def again(request: Request, key: str) -> Response:
     """Forget every answer."""
-    trial = _trial(request, key)
-    _own(request)
+    trial = trial_of(request, key)
+    await own_form(request)
     trial.start_again()
-    return _see(trial, trial.flow.steps[0])
+    return see(trial, trial.flow.steps[0])
 
 
 @router.get("/{key}/response")
 def response(request: Request, key: str) -> Response:
     """The QuestionnaireResponse so far, as JSON."""
-    return JSONResponse(_plain(_trial(request, key).with_files()))
+    return JSONResponse(_plain(trial_of(request, key).with_files()))
 
 
 @router.get("/{key}/file/{file_id}")
 def file(request: Request, key: str, file_id: str) -> Response:
     """An uploaded file."""
-    found = _trial(request, key).files.get(file_id)
+    found = trial_of(request, key).files.get(file_id)
     if found is None:
-        return Response(status_code=404)
+        return Response(status_code=NOT_FOUND)
     return Response(found[1], media_type=found[0])
 
 
 @router.get("/{key}/page/{name:path}")
 def show(request: Request, key: str, name: str, change: str = "") -> Response:
     """A question page."""
-    trial = _trial(request, key)
+    trial = trial_of(request, key)
     flow = trial.flow
     step = flow.step(StepKind.PAGE, name)
     if step is None or not flow.reachable(step):
-        return _see(trial, flow.first_open())
+        return see(trial, flow.first_open())
     shown, sheet = turns.opened(flow, step)
-    drawn = draw(shown, step, sheet, {}, words=_words(trial), files=_files(trial))
+    drawn = draw(shown, step, sheet, {}, words=_words(trial), files=files_of(trial))
     return _page(request, trial, step, drawn, change=bool(change))
 
 
 @router.post("/{key}/page/{name:path}")
 async def answer(request: Request, key: str, name: str) -> Response:
     """Take the answers of a page."""
-    trial = _trial(request, key)
-    form = await _form(request)
+    trial = trial_of(request, key)
+    form = await own_form(request)
     flow = trial.flow
     step = flow.step(StepKind.PAGE, name)
     if step is None or not flow.reachable(step):
-        return _see(trial, flow.first_open())
+        return see(trial, flow.first_open())
     words = _words(trial)
     turn = turns.take(flow, step, form, keep=keep_in_memory(trial.files), words=words)
     change = form.get(CHANGE) == "1"
     trial.keep_files(turn.base, step, turn.files)
     if turn.again:
-        drawn = draw(turn.flow, step, turn.sheet, turn.errors, words=words, files=_files(trial))
+        drawn = draw(turn.flow, step, turn.sheet, turn.errors, words=words, files=files_of(trial))
         return _page(request, trial, step, drawn, change=change)
     trial.keep(turn.base, step, turn.answers)
-    following = following_step(turn, step, change=change)
+    following = turns.following_step(turn, step, change=change)
     if following.kind is StepKind.CODE:
         following = trial.flow.first_open()
     suffix = f"?{CHANGE}=1" if change and following.kind is StepKind.PAGE else ""
-    return _see(trial, following, suffix)
+    return see(trial, following, suffix)
 
 
 @router.get("/{key}/stop")
 def stop(request: Request, key: str) -> Response:
     """The page that ends a request."""
-    trial = _trial(request, key)
+    trial = trial_of(request, key)
     step = trial.flow.steps[-1]
     if step.kind is not StepKind.STOP:
-        return _see(trial, trial.flow.first_open())
+        return see(trial, trial.flow.first_open())
     drawn = draw(trial.flow, step, fields.Sheet(), {}, words=_words(trial))
     return _html(
         request,
@@ -149,10 +157,10 @@ def stop(request: Request, key: str) -> Response:
 @router.get("/{key}/check")
 def check(request: Request, key: str) -> Response:
     """Check your answers."""
-    trial = _trial(request, key)
+    trial = trial_of(request, key)
     flow = trial.flow
     if flow.first_open().kind is not StepKind.CHECK:
-        return _see(trial, flow.first_open())
+        return see(trial, flow.first_open())
     sheet = fields.sheet_of(flow.declarations, flow.definition)
     return _check(request, trial, sheet, {})
 
@@ -160,8 +168,8 @@ def check(request: Request, key: str) -> Response:
 @router.post("/{key}/check")
 async def send(request: Request, key: str) -> Response:
     """The end: the response, and what validation says of it."""
-    trial = _trial(request, key)
-    form = await _form(request)
+    trial = trial_of(request, key)
+    form = await own_form(request)
     flow = trial.flow
     posted = fields.read(flow.declarations, form, flow.definition)
     trial.keep(flow, CHECK, posted.answers)
@@ -176,14 +184,14 @@ async def send(request: Request, key: str) -> Response:
         return _check(request, trial, posted.sheet, errors)
     open_step = after.first_open()
     if open_step.kind is not StepKind.CHECK:
-        return _see(trial, open_step)
-    return RedirectResponse(_path(trial, "end"), status_code=SEE_OTHER)
+        return see(trial, open_step)
+    return RedirectResponse(path(trial, "end"), status_code=SEE_OTHER)
 
 
 @router.get("/{key}/end")
 def end(request: Request, key: str) -> Response:
     """The completed response."""
-    trial = _trial(request, key)
+    trial = trial_of(request, key)
     return _html(request, "preview-end.jinja", trial=trial, title="Completed")
 
 
@@ -200,11 +208,11 @@ def _check(
         trial=trial,
         status=422 if errors else 200,
         title=words.say("Check your answers before you send your request"),
-        sections=sections(flow, lambda step: _path_of(trial, step), words),
+        sections=sections(flow, lambda step: path_of(trial, step), words),
         parts=drawing.draw_all(flow.declarations),
         errors=[(e.text, f"#{first_field(nodes[a])}") for a, e in errors.items()],
-        action=_path(trial, "check"),
-        back=_path_of(trial, before) if before else "",
+        action=path(trial, "check"),
+        back=path_of(trial, before) if before else "",
         has_errors=bool(errors),
     )
 
@@ -219,8 +227,8 @@ def _page(request: Request, trial: Trial, step: Step, drawn: Drawn, *, change: b
         drawn=drawn,
         title=drawn.title,
         errors=drawn.errors,
-        action=_path_of(trial, step),
-        back=_path(trial, "check") if change else _path_of(trial, before) if before else "/",
+        action=path_of(trial, step),
+        back=path(trial, "check") if change else path_of(trial, before) if before else "/",
         change=change,
         has_errors=bool(drawn.errors),
     )
@@ -239,8 +247,8 @@ def _html(
         values.update(
             response=json.dumps(_plain(trial.response()), indent=2, ensure_ascii=False),
             judged=trial.judged(),
-            start_again=_path(trial, "again"),
-            raw=_path(trial, "response"),
+            start_again=path(trial, "again"),
+            raw=path(trial, "response"),
             words=_words(trial),
         )
     html = environment.get_template(template).render(
@@ -250,14 +258,6 @@ def _html(
         **values,
     )
     return HTMLResponse(html, status_code=status)
-
-
-def _trial(request: Request, key: str) -> Trial:
-    _only_local(request)
-    trials: dict[str, Trial] = request.app.state.trials
-    if key not in trials:
-        raise _Gone
-    return trials[key]
 
 
 def _words(trial: Trial) -> Words:

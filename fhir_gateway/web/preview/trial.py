@@ -90,5 +90,3 @@ def _filled(value: object, files: dict[str, tuple[str, bytes]]) -> Resource:
 
     filled = fill(value)
     return filled if isinstance(filled, dict) else {}
-
-

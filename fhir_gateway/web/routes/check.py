@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -12,35 +11,16 @@ from fhir_gateway.delivery.accept import accept
 from fhir_gateway.journey import requests as journey
 from fhir_gateway.journey.flow import CHECK, Flow, StepKind
 from fhir_gateway.journey.requests import NotReady
-from fhir_gateway.questionnaire import extensions as ext
-from fhir_gateway.questionnaire.definition import Item
-from fhir_gateway.questionnaire.response import Address, Node
+from fhir_gateway.questionnaire.response import Address
 from fhir_gateway.store import links
-from fhir_gateway.web import display, fields, messages
+from fhir_gateway.web import fields, messages
+from fhir_gateway.web.answers import sections
 from fhir_gateway.web.components import Drawing, FieldError, first_field
 from fhir_gateway.web.fields import Sheet
 from fhir_gateway.web.forms import Form
-from fhir_gateway.web.routes.pages import CHANGE
 from fhir_gateway.web.site import Opened, Site, open_draft, path_of, see, site_of
 
 router = APIRouter(include_in_schema=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One question with its answers and where to change them."""
-
-    label: str
-    answers: list[str]
-    change: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """The rows of one section of the Questionnaire."""
-
-    title: str
-    rows: list[Row]
 
 
 @router.get("/requests/{draft_id}/check")
@@ -110,41 +90,10 @@ def _page(
         service=opened.service,
         status=422 if errors else 200,
         title="Check your answers before you send your request",
-        sections=_sections(opened),
-        parts=[part for node in flow.declarations for part in drawing.draw(node, heading=False)],
+        sections=sections(flow, lambda step: path_of(opened.draft.id, step)),
+        parts=drawing.draw_all(flow.declarations),
         errors=[(e.text, f"#{first_field(nodes[a])}") for a, e in errors.items() if a in nodes],
         action=f"/requests/{opened.draft.id}/check",
         back=path_of(opened.draft.id, before) if before else "",
         has_errors=bool(errors),
     )
-
-
-def _sections(opened: Opened) -> list[Section]:
-    sections: list[Section] = []
-    last: Item | None = None
-    for step in opened.flow.steps:
-        if step.kind is not StepKind.PAGE or step.page is None:
-            continue
-        if step.page.section is not last or not sections:
-            last = step.page.section
-            sections.append(Section(opened.flow.texts.text(last) if last else "", []))
-        address = f"{path_of(opened.draft.id, step)}?{CHANGE}=1"
-        for node in step.page.questions:
-            if opened.flow.enablement.is_enabled(node) and not node.item.hidden:
-                sections[-1].rows.append(_row(opened, node, address))
-    return [section for section in sections if section.rows]
-
-
-def _row(opened: Opened, node: Node, address: str) -> Row:
-    return Row(
-        label=opened.flow.texts.short_text(node.item),
-        answers=_answers(node),
-        change=f"{address}#{first_field(node)}",
-    )
-
-
-def _answers(node: Node) -> list[str]:
-    if node.item.extension(ext.VERIFY_CONTACT) is not None:
-        # The steps only reach here when a code that was asked for has been accepted.
-        return ["Confirmed" if node.values == [True] else "Not used"]
-    return display.answers(node)

@@ -6,18 +6,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fhir_gateway.journey import requests as journey
-from fhir_gateway.journey.flow import Flow, Step, StepKind
+from fhir_gateway.journey.flow import Step, StepKind
 from fhir_gateway.web import turn as turns
+from fhir_gateway.web.answers import CHANGE
 from fhir_gateway.web.drawn import Drawn, draw
 from fhir_gateway.web.forms import Form
 from fhir_gateway.web.routes.code import send_code
 from fhir_gateway.web.site import Opened, Site, open_draft, path_of, see, site_of
-from fhir_gateway.web.turn import Turn
 
 router = APIRouter(include_in_schema=False)
-
-#: A page that was opened from the check page returns there.
-CHANGE = "change"
 
 
 @router.get("/requests/{draft_id}/page/{name:path}")
@@ -51,7 +48,7 @@ def answer(request: Request, draft_id: str, name: str, form: Form) -> Response:
         turn = turns.take(opened.flow, step, form.fields)
         if not turn.again:
             journey.answer(tx, opened.draft, turn.base, step, turn.answers, now=site.clock())
-        following = following_step(turn, step, change=change)
+        following = turns.following_step(turn, step, change=change)
         if not turn.again and following.kind is StepKind.STOP:
             journey.stop(tx, opened.draft, turn.flow, following, now=site.clock())
     if turn.again:
@@ -61,18 +58,6 @@ def answer(request: Request, draft_id: str, name: str, form: Form) -> Response:
         send_code(request, site, opened, following.contact)
     suffix = f"?{CHANGE}=1" if change and following.kind is StepKind.PAGE else ""
     return see(path_of(draft_id, following) + suffix)
-
-
-def following_step(turn: Turn, step: Step, *, change: bool) -> Step:
-    """Where to go: on to the next step, or, after a change, to what became open, then back to the
-    check page. A page on which a new question appeared is shown again first."""
-    after: Flow = turn.flow
-    here = after.step(StepKind.PAGE, step.name)
-    if here is None:
-        return after.first_open()
-    if turns.appeared(turn, here):
-        return here
-    return after.first_open() if change else after.after(here)
 
 
 def _page(
