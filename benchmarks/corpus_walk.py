@@ -96,18 +96,20 @@ class Walker:
     ) -> tuple[dict[str, list[str]], list[tuple[str, tuple[str, bytes, str]]]]:
         given: dict[str, list[str]] = {}
         files = []
+        scope = self.trial.flow.scope
         for node in self._questions(page):
             if node.item.type == "attachment":
                 name = f"{field_name(node)}-file"
                 if any(c.name == name for c in form.controls) and not node.answers:
                     files.append((name, ("picture.png", filling.picture(), "image/png")))
                 continue
-            offered = filling.answers(node, self.trial.definition, self.variant)
+            offered = filling.answers(node, self.trial.definition, self.variant, scope)
             if not offered:
                 continue
-            slot = "~0" if has_slots(node.item) else ""
-            for suffix, values in offered[min(guess, len(offered) - 1)].items():
-                given[field_name(node) + slot + suffix] = values
+            guessed = offered[min(guess, len(offered) - 1)]
+            slots = self._slots(form, node)
+            for suffix, values in guessed.items():
+                given.update({field_name(node) + slot + suffix: values for slot in slots})
         if "/check" in str(page.url):
             given.update({c.name: [c.value] for c in form.controls if c.kind == "checkbox"})
         data: dict[str, list[str]] = {}
@@ -119,6 +121,13 @@ class Walker:
             if name not in names and f"{name}-search" in names:
                 data[name] = values
         return data, files
+
+    def _slots(self, form: PageForm, node: Node) -> list[str]:
+        """Where the answers to a question are typed."""
+        if not has_slots(node.item):
+            return [""]
+        count = next((c.value for c in form.controls if c.name == f"{field_name(node)}~n"), "1")
+        return [f"~{index}" for index in range(int(count))]
 
     def _questions(self, page: httpx.Response) -> Iterator[Node]:
         flow = self.trial.flow

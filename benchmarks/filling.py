@@ -13,10 +13,11 @@ from typing import Any
 from fhir_gateway.fhir.types import as_dict, as_str, extension_value
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.definition import Definition, Item
+from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.response import Node
 from fhir_gateway.web.fields import options
 from fhir_gateway.web.fields.moments import parts_of
-from fhir_gateway.web.fields.options import control_of
+from fhir_gateway.web.fields.options import control_of, is_choice
 from fhir_gateway.web.fields.typed import moment_texts
 from fhir_gateway.web.fields.units import is_open, units
 
@@ -35,16 +36,16 @@ _PNG = bytes.fromhex(
 Fields = dict[str, list[str]]
 
 
-def answers(node: Node, definition: Definition, variant: int) -> list[Fields]:
+def answers(
+    node: Node, definition: Definition, variant: int, scope: Scope | None = None
+) -> list[Fields]:
     """What to type for a question, best guess first: suffix of the field → values.
 
     `variant`: another number gives other answers where there is a choice.
     """
     item = node.item
-    if item.type in ("choice", "open-choice") or (
-        item.type == "reference" and "answerOption" in item.raw
-    ):
-        return _choices(node, definition, variant)
+    if is_choice(item):
+        return _choices(node, definition, variant, scope)
     match item.type:
         case "boolean":
             order = ["true", "false"] if variant % 2 == 0 else ["false", "true"]
@@ -66,8 +67,8 @@ def picture() -> bytes:
     return _PNG
 
 
-def _choices(node: Node, definition: Definition, variant: int) -> list[Fields]:
-    found = options(node, definition)
+def _choices(node: Node, definition: Definition, variant: int, scope: Scope | None) -> list[Fields]:
+    found = options(node, definition, scope)
     if not found:
         return [{"": ["~other"], "-other": ["Example"]}] if node.item.type == "open-choice" else []
     turned = [found[(variant + step) % len(found)] for step in range(min(len(found), 6))]

@@ -7,8 +7,11 @@ into JSON values. Only expressions of authors are evaluated here; an answer is n
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -19,10 +22,15 @@ from fhirpathpy.models import models
 from fhirpathpy.parser import parse as parse_expression
 
 from fhir_gateway.errors import Refused
+from fhir_gateway.fhir import regex
 
 MAX_EXPRESSION = 8_000
 MAX_NESTING = 60
 MAX_RESULTS = 10_000
+MAX_SECONDS = 5.0
+MAX_EXPONENT = 1_000
+_STEPS_BETWEEN_LOOKS = 256
+_VARIABLE = re.compile(r"%(?:`([^`]+)`|'([^']+)'|([A-Za-z_][A-Za-z0-9_-]*))")
 
 _R4 = models["r4"]
 
@@ -38,37 +46,68 @@ class PathRefused(Refused):
         super().__init__(f"FHIRPath '{shown}': {why}", code="fhirpath-refused")
 
 
+class Budget:
+    """How long expressions may run altogether, in seconds; shared by those of one task."""
+
+    def __init__(self, seconds: float = MAX_SECONDS) -> None:
+        self.left = seconds
+
+
+class _State(dict[str, Any]):
+    """The engine's state, which it reads and writes at every step: the place to stop it."""
+
+    def __init__(self, values: dict[str, Any], expression: str, budget: Budget) -> None:
+        super().__init__(values)
+        self._expression = expression
+        self._deadline = time.monotonic() + budget.left
+        self._steps = 0
+
+    def __getitem__(self, key: str) -> Any:
+        self._steps += 1
+        if self._steps % _STEPS_BETWEEN_LOOKS == 0 and time.monotonic() > self._deadline:
+            raise PathRefused(self._expression, "takes too long")
+        return super().__getitem__(key)
+
+
 def evaluate(
     expression: str,
     context: Any,
     variables: Mapping[str, Any] | None = None,
     *,
     now: datetime | None = None,
+    budget: Budget | None = None,
 ) -> list[Any]:
     """Evaluate `expression` on `context` (JSON, or a node of an earlier result).
 
     `variables`: name (without %) to JSON value, node, or list of nodes. `now`: what now() and
-    today() answer; None is the system's clock. Returns typed nodes and system values, in order.
+    today() answer; None is the system's clock. `budget`: the time left to it (None: 5 seconds).
+    Returns typed nodes and system values, in order.
 
     Raises PathRefused.
     """
     tree = compile_expression(expression)
     root = arraify({} if context is None else context)
     # What fhirpathpy.apply_parsed_path would build, and `$this` for the root, which it forgets.
-    state = {
+    values = {
         "dataRoot": root,
         "$this": root,
         "vars": {"context": context, "ucum": "http://unitsofmeasure.org", **(variables or {})},
         "model": _R4,
         "userInvocationTable": process_user_invocation_table(_functions(now)),
     }
+    budget = budget or Budget()
+    if budget.left <= 0:
+        raise PathRefused(expression, "is left out, because those before it took too long")
+    started = time.monotonic()
     try:
-        result = do_eval(state, root, tree["children"][0])
+        result = do_eval(_State(values, expression, budget), root, tree["children"][0])
     except PathRefused:
         raise
     except Exception as error:
         # The engine raises bare Exceptions whose text can hold data, so only the type is kept.
         raise PathRefused(expression, f"failed with {type(error).__name__}") from None
+    finally:
+        budget.left -= time.monotonic() - started
     nodes: list[Any] = result if isinstance(result, list) else [result]
     if len(nodes) > MAX_RESULTS:
         raise PathRefused(expression, f"gave more than {MAX_RESULTS} results")
@@ -86,6 +125,13 @@ def compile_expression(expression: str) -> Any:
         return parse_expression(expression)
     except Exception as error:
         raise PathRefused(expression, f"cannot be parsed ({error})") from None
+
+
+@lru_cache(maxsize=4096)
+def variables_in(expression: str) -> frozenset[str]:
+    """The names of the variables (`%name`) that an expression mentions; one within a string
+    literal counts too."""
+    return frozenset(next(filter(None, found)) for found in _VARIABLE.findall(expression))
 
 
 def plain(node: Any) -> Any:
@@ -138,11 +184,45 @@ def _functions(now: datetime | None) -> dict[str, Any]:
     moment = now or datetime.now().astimezone()
     # Clocks answer as text, as the engine's own do.
     return {
+        # The engine's own run Python's regular expressions, which a pattern can hold up for ever.
+        "matches": {"fn": _matches, "arity": {1: ["String"]}},
+        "replaceMatches": {"fn": _replace_matches, "arity": {2: ["String", "String"]}},
+        "power": {"fn": _power, "arity": {1: ["Number"]}, "nullable": True},
         "trace": {"fn": _refuse_trace, "arity": {0: [], 1: ["String"]}},
         "now": {"fn": lambda *_: str(FP_DateTime(moment.isoformat(timespec="seconds")))},
         "today": {"fn": lambda *_: str(FP_DateTime(moment.date().isoformat()))},
         "timeOfDay": {"fn": lambda *_: str(FP_Time(moment.time().isoformat("seconds")))},
     }
+
+
+def _matches(nodes: Any, pattern: Any) -> Any:
+    text = _text(nodes)
+    compiled = regex.compiled(pattern) if isinstance(pattern, str) else None
+    if text is None or compiled is None:
+        return []
+    return compiled.search(text) is not None
+
+
+def _replace_matches(nodes: Any, pattern: Any, replacement: Any) -> Any:
+    text = _text(nodes)
+    compiled = regex.compiled(pattern) if isinstance(pattern, str) else None
+    if text is None or compiled is None or not isinstance(replacement, str):
+        return []
+    return compiled.sub(re.sub(r"\$(\d)", r"\\\1", replacement), text)
+
+
+def _power(nodes: Any, exponent: Any) -> Any:
+    base = plain(nodes[0]) if nodes else None
+    if not isinstance(base, int | Decimal) or not isinstance(exponent, int | Decimal):
+        return []
+    if abs(Decimal(exponent)) > MAX_EXPONENT:
+        return []
+    return Decimal(base) ** Decimal(exponent)
+
+
+def _text(nodes: Any) -> str | None:
+    values = [plain(node) for node in arraify(nodes)]
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else None
 
 
 def _refuse_trace(*_: Any) -> None:

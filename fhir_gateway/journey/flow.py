@@ -18,6 +18,7 @@ from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.completion import completed
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import Enablement
+from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.issues import Issue
 from fhir_gateway.questionnaire.paging import Page, on_check_page, pages
 from fhir_gateway.questionnaire.response import Node, ResponseTree
@@ -74,7 +75,12 @@ class Flow:
     @cached_property
     def texts(self) -> Texts:
         """What this person reads."""
-        return Texts(self.enablement.scope())
+        return Texts(self.scope)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What the author's expressions see."""
+        return self.enablement.scope()
 
     @cached_property
     def issues(self) -> list[Issue]:

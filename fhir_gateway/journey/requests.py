@@ -13,8 +13,10 @@ from typing import Any
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.types import Element, Resource
 from fhir_gateway.journey.flow import Flow, Step, StepKind
-from fhir_gateway.questionnaire.completion import completed, empty_response
+from fhir_gateway.questionnaire.calculation import calculated
+from fhir_gateway.questionnaire.completion import completed
 from fhir_gateway.questionnaire.definition import Definition
+from fhir_gateway.questionnaire.population import populated
 from fhir_gateway.questionnaire.response import Address, with_answers
 from fhir_gateway.store import counters, drafts
 from fhir_gateway.store.database import Transaction
@@ -54,7 +56,7 @@ def begin(
         link_id=link.id,
         service_slug=link.service_slug,
         questionnaire=definition.canonical,
-        progress=Progress(response=empty_response(definition), link_token=token),
+        progress=Progress(response=populated(definition, now=now), link_token=token),
         now=now,
     )
 
@@ -84,7 +86,7 @@ def tried(flow: Flow, step: Step, answers: Mapping[Address, list[Element]]) -> F
     progress = flow.progress
     attempt = replace(
         progress,
-        response=with_answers(flow.tree, answers),
+        response=calculated(flow.definition, with_answers(flow.tree, answers), now=flow.now),
         visited=[*dict.fromkeys([*progress.visited, step.name])],
     )
     return Flow(flow.definition, attempt, now=flow.now)

@@ -14,14 +14,15 @@ the clearer wording of R5 for several answers):
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from fhir_gateway.fhir import path
 from fhir_gateway.fhir.types import Element, Resource
-from fhir_gateway.questionnaire.definition import Condition, Definition
+from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.expressions import Scope
+from fhir_gateway.questionnaire.logic import Condition
 from fhir_gateway.questionnaire.response import Node, ResponseTree, emit, value_of
 from fhir_gateway.questionnaire.values import is_date, is_date_time, order, same
 
@@ -30,11 +31,23 @@ _ORDERINGS = {">": (1,), "<": (-1,), ">=": (0, 1), "<=": (-1, 0)}
 
 
 class Enablement:
-    """The enabled instances of a response tree. `now` is the clock for expressions."""
+    """The enabled instances of a response tree.
 
-    def __init__(self, tree: ResponseTree, *, now: datetime | None = None) -> None:
+    `now`: the clock of expressions (None: the system's). `launch`: launch contexts by name.
+    """
+
+    def __init__(
+        self,
+        tree: ResponseTree,
+        *,
+        now: datetime | None = None,
+        launch: Mapping[str, Any] | None = None,
+    ) -> None:
         self.tree = tree
         self._now = now
+        self._launch = launch
+        self._budget = path.Budget()
+        self._scope: Scope | None = None
         self._by_link_id: dict[str, list[Node]] = {}
         for node in tree.nodes():
             self._by_link_id.setdefault(node.item.link_id, []).append(node)
@@ -59,7 +72,21 @@ class Enablement:
 
     def scope(self) -> Scope:
         """What expressions see in this state."""
-        return Scope(self.tree.definition, self.response(), now=self._now)
+        if self._scope is None:
+            self._scope = self._fresh_scope()
+        return self._scope
+
+    def _fresh_scope(self) -> Scope:
+        elements: dict[Node, Element] = {}
+        items = emit(self.tree.roots, self.is_enabled, elements)
+        return Scope(
+            self.tree.definition,
+            {**self.tree.response, "item": items},
+            now=self._now,
+            launch=self._launch,
+            elements=elements,
+            budget=self._budget,
+        )
 
     def _decide(self, node: Node) -> bool:
         if node.parent is not None and not self.is_enabled(node.parent):
@@ -102,7 +129,7 @@ class Enablement:
         if not expressed:
             return
         for _ in range(_MAX_ROUNDS):
-            scope = self.scope()
+            scope = self._fresh_scope()
             before = dict(self._expressed)
             for node in expressed:
                 self._expressed[node] = _holds(node, scope)
@@ -142,7 +169,7 @@ def _is_under(node: Node, ancestor: Node) -> bool:
 
 def _holds(node: Node, scope: Scope) -> bool:
     try:
-        return path.is_true(scope.evaluate(node.item.enable_expression, qitem=node.item.raw))
+        return scope.is_true(node.item.enable_expression, at=node)
     except path.PathRefused:
         # Lint reports it; a broken expression must not hide a question.
         return True

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from fhir_gateway.fhir import path
+from fhir_gateway.fhir import path, regex
 from fhir_gateway.fhir.terminology import NotExpandable
 from fhir_gateway.fhir.types import as_dict, as_list, as_str
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.definition import CHOICE_TYPES, QUESTION_TYPES, Definition, Item
 from fhir_gateway.questionnaire.rules.constraints import constraints_of
-from fhir_gateway.questionnaire.rules.values import compile_regex
 
 _OPERATORS = frozenset({"exists", "=", "!=", ">", "<", ">=", "<="})
 _ITEM_TYPES = QUESTION_TYPES | {"group", "display"}
@@ -61,7 +60,7 @@ def _item(item: Item, definition: Definition) -> Iterator[Finding]:
     if item.type not in _ITEM_TYPES:
         yield _error("unknown-type", item, f"'{item.type}' is not an R4 item type.")
     if item.is_question and not item.text:
-        yield _error("no-text", item, "A question needs a text: it is what people read.")
+        yield _warning("no-text", item, "A question needs a text: pages call it after its code or group.")
     if item.required and item.hidden:
         yield _error("required-hidden", item, "Nobody can answer an item that is not shown.")
     if item.required and item.type == "display":
@@ -69,7 +68,7 @@ def _item(item: Item, definition: Definition) -> Iterator[Finding]:
     if item.type in CHOICE_TYPES:
         yield from _options(item, definition)
     pattern = as_str(item.extension(ext.REGEX))
-    if pattern and compile_regex(pattern) is None:
+    if pattern and regex.compiled(pattern) is None:
         yield _error("bad-regex", item, "The regex cannot be read (RE2 syntax, no look-around).")
 
 

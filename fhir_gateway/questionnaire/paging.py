@@ -27,7 +27,6 @@ from fhir_gateway.questionnaire.definition import Item
 from fhir_gateway.questionnaire.enablement import Enablement
 from fhir_gateway.questionnaire.response import Node
 
-
 #: itemControl codes of groups that are laid out as a whole.
 _WHOLE = frozenset("page list grid table htable gtable atable".split())
 _SHORT = frozenset("string integer decimal date time quantity url".split())

@@ -13,6 +13,9 @@ from typing import Any
 
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list
 from fhir_gateway.questionnaire.definition import Definition, Item
+from fhir_gateway.questionnaire.options import value_of
+
+__all__ = ["Address", "Node", "ResponseTree", "emit", "value_of", "with_answers"]
 
 #: Where an instance is: (linkId, index among its siblings of that linkId) from the top down.
 Address = tuple[tuple[str, int], ...]
@@ -130,9 +133,13 @@ class ResponseTree:
         return children
 
 
-def emit(nodes: Iterable[Node], keep: Callable[[Node], bool]) -> list[Element]:
+def emit(
+    nodes: Iterable[Node],
+    keep: Callable[[Node], bool],
+    elements: dict[Node, Element] | None = None,
+) -> list[Element]:
     """Response items of the instances that hold something and that `keep` keeps, in
-    Questionnaire order.
+    Questionnaire order; also noted in `elements`.
 
     Display items and items without content are never emitted.
     """
@@ -140,9 +147,11 @@ def emit(nodes: Iterable[Node], keep: Callable[[Node], bool]) -> list[Element]:
     for node in nodes:
         if node.item.type == "display" or not keep(node):
             continue
-        element = _element(node, keep)
+        element = _element(node, keep, elements)
         if "answer" in element or "item" in element:
             result.append(element)
+            if elements is not None:
+                elements[node] = element
     return result
 
 
@@ -159,32 +168,37 @@ def with_answers(tree: ResponseTree, changes: Mapping[Address, list[Element]]) -
     return {**tree.response, "item": emit(fresh.roots, lambda _: True)}
 
 
-def value_of(answer: Mapping[str, Any]) -> tuple[str, Any]:
-    """The type (`String`, `Coding`, …) and value of an answer; ('', None) when it has none."""
-    for key, value in answer.items():
-        if key.startswith("value") and value is not None:
-            return key.removeprefix("value"), value
-    return "", None
-
-
-def _element(node: Node, keep: Callable[[Node], bool]) -> Element:
+def _element(
+    node: Node, keep: Callable[[Node], bool], elements: dict[Node, Element] | None
+) -> Element:
     element: Element = {"linkId": node.item.link_id}
     if node.item.text:
         element["text"] = node.item.text
     if node.item.is_question:
-        answers = [_answer(node, answer, index, keep) for index, answer in enumerate(node.answers)]
+        answers = [
+            _answer(node, answer, index, keep, elements)
+            for index, answer in enumerate(node.answers)
+        ]
         if any(answers):
             element["answer"] = [answer for answer in answers if answer]
     else:
-        nested = emit(node.children, keep)
+        nested = emit(node.children, keep, elements)
         if nested:
             element["item"] = nested
     return element
 
 
-def _answer(node: Node, answer: Element, index: int, keep: Callable[[Node], bool]) -> Element:
+def _answer(
+    node: Node,
+    answer: Element,
+    index: int,
+    keep: Callable[[Node], bool],
+    elements: dict[Node, Element] | None,
+) -> Element:
     kept = {key: value for key, value in answer.items() if key != "item"}
     if not value_of(kept)[0]:
         return {}
-    nested = emit((c for c in node.children if c.under_answer == index), keep)
+    if not node.children:
+        return kept
+    nested = emit((c for c in node.children if c.under_answer == index), keep, elements)
     return {**kept, "item": nested} if nested else kept

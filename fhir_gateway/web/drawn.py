@@ -48,7 +48,15 @@ def draw(
     for node in everything:
         sources.setdefault(node.item.link_id, []).append(node)
     drawing = Drawing(
-        flow.definition, flow.enablement, flow.texts, sheet, errors, words, sources, files
+        flow.definition,
+        flow.enablement,
+        flow.texts,
+        sheet,
+        errors,
+        words=words,
+        scope=flow.scope,
+        sources=sources,
+        files=files,
     )
     top, bottom = _around(flow, nodes, drawing)
     parts = [*top, *drawing.draw_all(nodes, main), *bottom]

@@ -15,6 +15,7 @@ from fhir_gateway.questionnaire.definition import Item
 from fhir_gateway.questionnaire.issues import Code, Issue
 from fhir_gateway.questionnaire.texts import Texts
 from fhir_gateway.web.fields import Problem
+from fhir_gateway.web.fields.options import is_choice
 from fhir_gateway.web.words import ENGLISH, Words
 
 #: Words by kind; `{label}` is the item's short text, lower-cased at its start.
@@ -54,6 +55,8 @@ _WORDS = {
     "file-password": "The selected file is password protected",
     "file-pixels": "The selected picture is too large. Try a smaller one",
 }
+#: How many, where answers are not chosen.
+_COUNTED = {Code.MIN_OCCURS: "Enter {limit} or more", Code.MAX_OCCURS: "Enter {limit} or fewer"}
 #: What a missing answer asks for, where it is not typed.
 _REQUIRED = {
     "boolean": "Select {label}",
@@ -75,6 +78,8 @@ def of_issue(issue: Issue, item: Item, texts: Texts, words: Words = ENGLISH) -> 
     if issue.code is Code.REGEX and entry_format:
         return words.say("Enter {format}", format=entry_format)
     phrase = _WORDS.get(issue.code, _FALLBACK)
+    if issue.code in _COUNTED and not is_choice(item):
+        phrase = _COUNTED[issue.code]
     if issue.code is Code.REQUIRED:
         phrase = _REQUIRED.get(item.type, phrase)
     return _fill(phrase, item, texts, issue.args, words)

@@ -17,14 +17,13 @@ from starlette.datastructures import FormData
 from fhir_gateway.fhir.types import Element
 from fhir_gateway.journey.flow import Flow, Step, StepKind
 from fhir_gateway.journey.requests import tried, with_response
-from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.instances import with_instances, without_instance
 from fhir_gateway.questionnaire.response import Address, Node
 from fhir_gateway.web import fields, messages
 from fhir_gateway.web.components import FieldError
 from fhir_gateway.web.fields import Posted, Sheet
 from fhir_gateway.web.fields.names import DO, count_name, field_name, has_slots
-from fhir_gateway.web.fields.options import control_of, options
+from fhir_gateway.web.fields.options import control_of, is_choice, options
 from fhir_gateway.web.fields.reading import Keep, shown_count, shown_names
 from fhir_gateway.web.fields.sheet import MAX_SLOTS, Problem
 from fhir_gateway.web.words import ENGLISH, Words
@@ -57,8 +56,8 @@ def opened(flow: Flow, step: Step) -> tuple[Flow, Sheet]:
     nodes = step.page.nodes if step.page else ()
     sheet = fields.sheet_of(nodes, flow.definition)
     for node in (n for top in nodes for n in top.walk()):
-        least = node.item.extension(ext.MIN_OCCURS)
-        if node.item.type == "group" and node.item.repeats and isinstance(least, int):
+        least = node.item.min_occurs
+        if node.item.type == "group" and node.item.repeats and least:
             first = _first(node)
             sheet.counts[first] = max(sheet.counts.get(first, 1), min(least, MAX_SLOTS))
     return _laid(flow, sheet.counts), sheet
@@ -71,7 +70,7 @@ def take(
     base, counts = _as_shown(flow, step, form)
     here = base.step(step.kind, step.name) or step
     nodes = _answerable(base, here, form)
-    posted = fields.read(nodes, form, flow.definition, keep)
+    posted = fields.read(nodes, form, flow.definition, keep, base.scope)
     posted.sheet.counts.update(counts)
     shown = frozenset(node.address for node in nodes)
     files = {n.address: posted.answers[n.address] for n in nodes if n.item.type == "attachment"}
@@ -271,12 +270,12 @@ def _open_searches(nodes: Sequence[Node], posted: Posted, flow: Flow) -> bool:
     field should search. What is an option's very words is taken as chosen."""
     waiting = False
     for node in nodes:
-        if node.item.type not in ("choice", "open-choice") or posted.answers.get(node.address):
+        if not is_choice(node.item) or posted.answers.get(node.address):
             continue
         text = posted.sheet.text(node.address, "-search").strip()
         if not text or text == posted.sheet.text(node.address, "-searched"):
             continue
-        found = options(node, flow.definition)
+        found = options(node, flow.definition, flow.scope)
         if control_of(node.item, len(found)) != "search":
             continue
         exact = [o for o in found if o.label.casefold() == text.casefold()]

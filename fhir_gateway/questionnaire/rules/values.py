@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
 
-import re2
-
+from fhir_gateway.fhir import regex
 from fhir_gateway.fhir.terminology import NotExpandable
 from fhir_gateway.fhir.types import as_dict, as_list, as_str, extension_value
 from fhir_gateway.questionnaire import extensions as ext
@@ -103,21 +101,8 @@ def has_control_characters(value: str) -> bool:
 
 def matches(pattern: str, value: str) -> bool:
     """Whether the whole value has the form of an author's regex; true for no or a broken regex
-    (lint reports it). Linear in the value's length, whatever the pattern (RE2)."""
-    compiled = compile_regex(pattern) if pattern else None
-    return compiled is None or compiled.fullmatch(value) is not None
-
-
-@lru_cache(maxsize=1024)
-def compile_regex(pattern: str) -> Any | None:
-    """An author's regex compiled by RE2; None when RE2 cannot read it."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 1 << 20
-    try:
-        return re2.compile(pattern, options)
-    except re2.error:
-        return None
+    (lint reports it)."""
+    return not pattern or regex.matches_whole(pattern, value) is not False
 
 
 def _limits(node: Node, place: str, value_type: str, value: Any) -> Iterator[Issue]:

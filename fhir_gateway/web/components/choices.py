@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from fhir_gateway.fhir.types import as_str
-from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.response import Node, value_of
 from fhir_gateway.questionnaire.rules.values import exclusive_options
 from fhir_gateway.web.components import labels
@@ -27,6 +25,10 @@ if TYPE_CHECKING:
     from fhir_gateway.web.components.drawing import Drawing
 
 
+#: How many short options stand beside each other when the author wants them to.
+MAX_INLINE = 3
+
+
 def yes_or_no(drawing: Drawing, slot: Slot) -> list[Part]:
     """A boolean as radios, or as one checkbox when the author says so."""
     chosen = drawing.all_typed(slot)
@@ -42,7 +44,7 @@ def yes_or_no(drawing: Drawing, slot: Slot) -> list[Part]:
 
 def choice(drawing: Drawing, slot: Slot) -> list[Part]:
     """A choice or open-choice."""
-    found = options(slot.node, drawing.definition)
+    found = options(slot.node, drawing.definition, drawing.scope)
     control = control_of(slot.node.item, len(found))
     several = slot.node.item.repeats and not slot.suffix
     if control == "search":
@@ -61,7 +63,7 @@ def choice(drawing: Drawing, slot: Slot) -> list[Part]:
 def _items(drawing: Drawing, slot: Slot, found: Sequence[Option]) -> list[Params]:
     items = [_item(option) for option in found]
     if slot.node.item.type == "open-choice":
-        own = as_str(slot.node.item.extension(ext.OPEN_LABEL))
+        own = slot.node.item.open_label
         items.append({"value": FREE_TEXT, "text": own or drawing.words.say("Something else")})
     return items
 
@@ -80,6 +82,8 @@ def _radios(drawing: Drawing, slot: Slot, found: Sequence[Option]) -> Part:
     params["items"] = [
         {**item, "checked": item["value"] in chosen} for item in _items(drawing, slot, found)
     ]
+    if slot.node.item.orientation == "horizontal" and len(params["items"]) <= MAX_INLINE:
+        params["inline"] = True
     return Part("radios", params, labels.before(drawing, slot))
 
 

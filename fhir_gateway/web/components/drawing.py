@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from fhir_gateway.fhir.types import as_str
-from fhir_gateway.questionnaire.definition import CHOICE_TYPES, Definition
+from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import Enablement
+from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.response import Address, Node
 from fhir_gateway.questionnaire.texts import Texts
 from fhir_gateway.web import display as answers_display
@@ -19,6 +20,7 @@ from fhir_gateway.web.components.part import FieldError, Params, Part, Slot
 from fhir_gateway.web.components.targets import group_id
 from fhir_gateway.web.fields import Sheet, field_name, is_shown
 from fhir_gateway.web.fields.names import SHOWN, has_slots, is_explaining
+from fhir_gateway.web.fields.options import is_choice
 from fhir_gateway.web.words import ENGLISH, Words
 
 #: itemControl codes of items that stand at the top and the bottom of their pages.
@@ -29,8 +31,9 @@ HEADER, FOOTER = "header", "footer"
 class Drawing:
     """What drawing a page needs to know.
 
-    `errors`: address → the first error of a question. `on_page`: all instances of the page, for
-    questions that scripts can show at once. `files`: where a kept file can be looked at.
+    `errors`: address → the first error of a question. `scope`: what
+    options by expressions see. `sources`: the instances on the page by linkId, for questions that
+    scripts can show at once. `files`: where a kept file can be looked at.
     """
 
     definition: Definition
@@ -39,6 +42,7 @@ class Drawing:
     sheet: Sheet
     errors: Mapping[Address, FieldError]
     words: Words = ENGLISH
+    scope: Scope | None = None
     sources: Mapping[str, list[Node]] = field(default_factory=dict)
     files: Callable[[str], str] = lambda url: url
 
@@ -86,7 +90,7 @@ class Drawing:
         item = slot.node.item
         if item.type == "boolean":
             return choices.yes_or_no(self, slot)
-        if item.type in CHOICE_TYPES or (item.type == "reference" and "answerOption" in item.raw):
+        if is_choice(item):
             return choices.choice(self, slot)
         if item.type in ("date", "dateTime", "time"):
             return moments.moment(self, slot)

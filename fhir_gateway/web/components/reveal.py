@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fhir_gateway.fhir.types import Element
-from fhir_gateway.questionnaire.definition import CHOICE_TYPES, Condition, Definition
+from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import condition_met
+from fhir_gateway.questionnaire.logic import Condition
 from fhir_gateway.questionnaire.response import Node
 from fhir_gateway.web.fields import field_name, is_shown, options
-from fhir_gateway.web.fields.options import FREE_TEXT, control_of
+from fhir_gateway.web.fields.options import FREE_TEXT, control_of, is_choice
 
 if TYPE_CHECKING:
     from fhir_gateway.web.components.drawing import Drawing
@@ -44,7 +45,7 @@ def _condition(
             "true": {"valueBoolean": True},
             "false": {"valueBoolean": False},
         }
-    elif source.item.type in CHOICE_TYPES and _is_listed(source, definition):
+    elif is_choice(source.item) and _is_listed(source, definition):
         answers = {option.key: option.answer for option in options(source, definition)}
         answers[FREE_TEXT] = {"valueString": ""}
     else:

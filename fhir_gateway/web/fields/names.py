@@ -87,7 +87,7 @@ def has_slots(item: Item) -> bool:
     if not item.repeats or not item.is_question:
         return False
     nested = any(not is_explaining(child) for child in item.children)
-    return item.type not in CHOICE_TYPES or nested
+    return nested or (item.type not in CHOICE_TYPES and not item.options)
 
 
 def _waits(node: Node) -> bool:

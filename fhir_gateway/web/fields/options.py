@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_gateway.fhir.terminology import NotExpandable
-from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str, extension_value
+from fhir_gateway.fhir.types import Element, as_dict, as_str, extension_value
 from fhir_gateway.questionnaire import extensions as ext
-from fhir_gateway.questionnaire.definition import Definition, Item
+from fhir_gateway.questionnaire.choices import offered
+from fhir_gateway.questionnaire.definition import Definition
+from fhir_gateway.questionnaire.expressions import Scope
+from fhir_gateway.questionnaire.item import CHOICE_TYPES, Item
+from fhir_gateway.questionnaire.options import Option as PublishedOption
 from fhir_gateway.questionnaire.response import Node, value_of
 
 #: The value of the radio or checkbox "something else" of an open-choice.
@@ -33,25 +37,23 @@ class Option:
     image: str = ""
 
 
-def options(node: Node, definition: Definition) -> list[Option]:
-    """The options of a choice, in order."""
-    if node.item.raw.get("answerValueSet"):
-        try:
-            found = [
-                Option("", "", {"valueCoding": coding})
-                for coding in definition.value_set(node.item)
-            ]
-        except NotExpandable:
-            return []
-    else:
-        found = [_listed(as_dict(raw)) for raw in as_list(node.item.raw.get("answerOption"))]
-    return _keyed([option for option in found if value_of(option.answer)[0]])
+def options(node: Node, definition: Definition, scope: Scope | None = None) -> list[Option]:
+    """The options that a choice offers, in order. `scope`: what answerExpressions and toggles see;
+    without one, the published options."""
+    try:
+        published = (
+            definition.options(node.item) if scope is None else offered(node, definition, scope)
+        )
+    except NotExpandable:
+        return []
+    return _keyed([_shown(option) for option in published])
 
 
-def initially_selected(item: Item) -> list[Element]:
-    """The answers of the options that the author has selected beforehand."""
-    listed = (as_dict(raw) for raw in as_list(item.raw.get("answerOption")))
-    return [_answer(raw) for raw in listed if raw.get("initialSelected") is True and _answer(raw)]
+def is_choice(item: Item) -> bool:
+    """Whether a question is answered by choosing. Others' forms list options for texts, numbers
+    and dates too (as R5 does)."""
+    listed = bool(item.options) and item.type not in ("boolean", "attachment", "quantity")
+    return item.type in CHOICE_TYPES or listed
 
 
 def search(found: Sequence[Option], text: str) -> list[Option]:
@@ -99,19 +101,11 @@ def _has(label: str, word: str) -> bool:
     )
 
 
-def _answer(raw: Element) -> Element:
-    return {key: value for key, value in raw.items() if key.startswith("value")}
-
-
-def _listed(raw: Element) -> Option:
-    kind, value = value_of(_answer(raw))
-    coding = as_dict(value) if kind in ("Coding", "Reference") else {}
-    prefix = as_str(extension_value(raw, ext.OPTION_PREFIX)) or as_str(
-        extension_value(coding, ext.OPTION_PREFIX)
-    )
-    label = _label(kind, value)
-    image = data_url(extension_value(raw, ext.ITEM_ANSWER_MEDIA))
-    return Option("", f"{prefix} {label}".strip(), _answer(raw), image)
+def _shown(option: PublishedOption) -> Option:
+    coding = as_dict(option.value)
+    prefix = option.prefix or as_str(extension_value(coding, ext.OPTION_PREFIX))
+    label = f"{prefix} {_label(option.type, option.value)}".strip()
+    return Option("", label, option.answer, data_url(option.media))
 
 
 def _label(kind: str, value: Any) -> str:

@@ -9,11 +9,12 @@ from decimal import Decimal
 from starlette.datastructures import FormData, UploadFile
 
 from fhir_gateway.fhir.types import Element
-from fhir_gateway.questionnaire.definition import CHOICE_TYPES, Definition
+from fhir_gateway.questionnaire.definition import Definition
+from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.response import Node
 from fhir_gateway.web.fields.moments import NotAMoment, parts_of, read_moment
 from fhir_gateway.web.fields.names import SHOWN, count_name, field_name, has_slots, is_shown
-from fhir_gateway.web.fields.options import FREE_TEXT, control_of, options
+from fhir_gateway.web.fields.options import FREE_TEXT, control_of, is_choice, options
 from fhir_gateway.web.fields.sheet import MAX_SLOTS, Posted, Problem
 from fhir_gateway.web.fields.units import is_open, units
 
@@ -34,14 +35,19 @@ Keep = Callable[[Node, UploadFile], Element]
 
 
 def read(
-    nodes: Sequence[Node], form: FormData, definition: Definition, keep: Keep | None = None
+    nodes: Sequence[Node],
+    form: FormData,
+    definition: Definition,
+    keep: Keep | None = None,
+    scope: Scope | None = None,
 ) -> Posted:
     """Read the fields of these questions from a posted form. A question without a field in the
     form has no answer; fields of other questions are ignored (no mass assignment).
 
-    `keep`: where uploaded files go; without one they are not read.
+    `keep`: where uploaded files go; without one they are not read. `scope`: what options by
+    expressions see.
     """
-    reader = _Reader(form, definition, keep)
+    reader = _Reader(form, definition, keep, scope)
     for node in nodes:
         if is_shown(node):
             reader.read(node)
@@ -72,11 +78,14 @@ def tidy(typed: str) -> str:
 class _Reader:
     """Reads one posted form."""
 
-    def __init__(self, form: FormData, definition: Definition, keep: Keep | None) -> None:
+    def __init__(
+        self, form: FormData, definition: Definition, keep: Keep | None, scope: Scope | None
+    ) -> None:
         self.posted = Posted()
         self._form = form
         self._definition = definition
         self._keep = keep
+        self._scope = scope
 
     def read(self, node: Node) -> None:
         """Read the answers to one question."""
@@ -99,6 +108,8 @@ class _Reader:
         self.posted.slots[node.address] = places
 
     def _answers(self, node: Node, slot: str) -> list[Element]:
+        if is_choice(node.item):
+            return self._choice(node, slot)
         match node.item.type:
             case "boolean":
                 return self._boolean(node, slot)
@@ -108,11 +119,9 @@ class _Reader:
                 return self._moment(node, slot)
             case "quantity":
                 return self._quantity(node, slot)
-            case "reference" if not node.item.raw.get("answerOption"):
+            case "reference":
                 text = self._one(node, slot)
                 return [{"valueReference": {"display": text}}] if text else []
-            case kind if kind in CHOICE_TYPES or kind == "reference":
-                return self._choice(node, slot)
             case _:
                 return self._text(node, slot)
 
@@ -178,7 +187,7 @@ class _Reader:
 
     def _choice(self, node: Node, slot: str) -> list[Element]:
         chosen = self._texts(node, slot)
-        found = options(node, self._definition)
+        found = options(node, self._definition, self._scope)
         if control_of(node.item, len(found)) == "search":
             self._texts(node, f"{slot}-search")
             self._texts(node, f"{slot}-searched")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fhir_gateway.fhir.types import Element, as_dict, as_str
-from fhir_gateway.questionnaire.definition import CHOICE_TYPES, Definition, Item
+from fhir_gateway.questionnaire.definition import Definition, Item
 from fhir_gateway.questionnaire.response import Node, value_of
 from fhir_gateway.web.fields.names import has_slots
-from fhir_gateway.web.fields.options import FREE_TEXT, identity, options
-from fhir_gateway.web.fields.sheet import Sheet
+from fhir_gateway.web.fields.options import FREE_TEXT, identity, is_choice, options
+from fhir_gateway.web.fields.sheet import MAX_SLOTS, Sheet
 
 
 def typed_values(nodes: Sequence[Node], definition: Definition) -> Sheet:
@@ -34,7 +34,11 @@ def _put(sheet: Sheet, node: Node, definition: Definition) -> None:
         for suffix, texts in _texts(node, node.answers, definition).items():
             sheet.put(node.address, suffix, texts)
         return
-    sheet.put(node.address, "~n", [str(max(1, len(node.answers)))])
+    sheet.put(
+        node.address,
+        "~n",
+        [str(max(1, len(node.answers), min(node.item.min_occurs or 0, MAX_SLOTS)))],
+    )
     for index, answer in enumerate(node.answers):
         for suffix, texts in _texts(node, [answer], definition).items():
             sheet.put(node.address, f"~{index}{suffix}", texts)
@@ -42,7 +46,7 @@ def _put(sheet: Sheet, node: Node, definition: Definition) -> None:
 
 def _texts(node: Node, answers: Sequence[Element], definition: Definition) -> dict[str, list[str]]:
     item = node.item
-    if item.type in CHOICE_TYPES or (item.type == "reference" and item.raw.get("answerOption")):
+    if is_choice(item):
         return _choices(node, answers, definition)
     value = value_of(answers[0])[1] if answers else None
     if value is None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from fhir_gateway.fhir.terminology import NotExpandable
 from fhir_gateway.fhir.types import Coding, Element, as_dict, as_list, as_str
-from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.definition import Definition, Item
 
 
@@ -22,11 +21,10 @@ class Unit:
 def units(item: Item, definition: Definition) -> list[Unit]:
     """The units that an author offers: unitOption, unitValueSet, the one unit, or that of the
     initial value."""
-    codings = [as_dict(e.get("valueCoding")) for e in item.extensions(ext.UNIT_OPTION)]
-    if not codings:
-        codings = _of_value_set(item, definition)
-    if not codings and item.extension(ext.UNIT) is not None:
-        codings = [as_dict(item.extension(ext.UNIT))]
+    try:
+        codings = definition.units(item)
+    except NotExpandable:
+        codings = item.unit_options
     if codings:
         return [_unit(coding) for coding in codings]
     initial = as_dict(next(iter(as_list(item.raw.get("initial"))), None))
@@ -38,23 +36,13 @@ def units(item: Item, definition: Definition) -> list[Unit]:
 
 def fixed_unit(item: Item) -> str:
     """The unit that a number is in, as people read it, or ''."""
-    unit = as_dict(item.extension(ext.UNIT))
+    unit = item.unit or {}
     return as_str(unit.get("display")) or as_str(unit.get("code"))
 
 
 def is_open(item: Item) -> bool:
     """Whether people may write a unit of their own (SDC unitOpen)."""
-    return item.extension(ext.UNIT_OPEN) is not None
-
-
-def _of_value_set(item: Item, definition: Definition) -> list[Coding]:
-    canonical = as_str(item.extension(ext.UNIT_VALUE_SET))
-    if not canonical:
-        return []
-    try:
-        return definition.codings_of(canonical)
-    except NotExpandable:
-        return []
+    return item.unit_open not in ("", "optionsOnly")
 
 
 def _unit(coding: Coding) -> Unit:

@@ -10,10 +10,11 @@ from datetime import datetime
 from fhir_gateway.fhir.types import Element, Resource
 from fhir_gateway.journey.flow import CHECK, Flow, Step, StepKind
 from fhir_gateway.journey.requests import tried
-from fhir_gateway.questionnaire.completion import completed, empty_response
+from fhir_gateway.questionnaire.completion import completed
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.issues import Issue
 from fhir_gateway.questionnaire.lint import Finding
+from fhir_gateway.questionnaire.population import populated
 from fhir_gateway.questionnaire.response import Address
 from fhir_gateway.questionnaire.validation import issues
 from fhir_gateway.store.drafts import Progress
@@ -38,7 +39,7 @@ class Trial:
 
     def start_again(self) -> None:
         """Forget every answer."""
-        self.progress = Progress(response=empty_response(self.definition))
+        self.progress = Progress(response=populated(self.definition, now=self.clock()))
         self.files.clear()
 
     @property

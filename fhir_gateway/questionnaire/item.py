@@ -1,0 +1,319 @@
+"""One item of a Questionnaire, with everything that its elements and extensions say.
+
+Reading is lenient: what has the wrong JSON type reads as absent, so that lint and validation can
+report it. https://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from fhir_gateway.fhir.types import Coding, Element, as_dict, as_list, as_str
+from fhir_gateway.questionnaire import extensions as ext
+from fhir_gateway.questionnaire.logic import (
+    Condition,
+    Expression,
+    Toggle,
+    condition_of,
+    expression_of,
+    toggle_of,
+)
+from fhir_gateway.questionnaire.options import Option, options_of, value_in, value_of
+
+#: R4 item.type codes that take an answer.
+QUESTION_TYPES = frozenset(
+    "boolean decimal integer date dateTime time string text url choice open-choice attachment "
+    "reference quantity".split()
+)
+TEXT_TYPES = frozenset({"string", "text", "url"})
+CHOICE_TYPES = frozenset({"choice", "open-choice"})
+
+
+@dataclass(eq=False)
+class Item:
+    """One item of a Questionnaire, with its place in the tree. `order`: 1 for the first item."""
+
+    raw: Element
+    parent: Item | None
+    order: int
+    children: list[Item] = field(default_factory=list)
+
+    @cached_property
+    def link_id(self) -> str:
+        """The linkId, or the empty string when it is missing."""
+        return as_str(self.raw.get("linkId"))
+
+    @cached_property
+    def type(self) -> str:
+        """The R4 item type."""
+        return as_str(self.raw.get("type"))
+
+    @cached_property
+    def text(self) -> str:
+        """The text as published; for what a patient reads see texts.py."""
+        return as_str(self.raw.get("text"))
+
+    @cached_property
+    def prefix(self) -> str:
+        """What stands before the text, such as `1.`; or ''."""
+        return as_str(self.raw.get("prefix"))
+
+    @property
+    def short_text(self) -> str:
+        """The author's short label for lists of answers, or the text."""
+        return as_str(self.extension(ext.SHORT_TEXT)) or self.text
+
+    @cached_property
+    def required(self) -> bool:
+        """Whether an answer (or, for a group, content) is required while the item is enabled."""
+        return self.raw.get("required") is True
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether several answers (or, for a group, several instances) are allowed."""
+        return self.raw.get("repeats") is True
+
+    @cached_property
+    def read_only(self) -> bool:
+        """Whether people may not change the answer."""
+        return self.raw.get("readOnly") is True
+
+    @cached_property
+    def hidden(self) -> bool:
+        """Whether the item is never shown to the person who fills in."""
+        return self.extension(ext.HIDDEN) is True
+
+    @cached_property
+    def is_question(self) -> bool:
+        """Whether the item takes answers."""
+        return self.type in QUESTION_TYPES
+
+    # How it is shown
+
+    @cached_property
+    def controls(self) -> tuple[str, ...]:
+        """Every code of its itemControls, such as `radio-button`, `help`, `page` or `gtable`."""
+        codes = [
+            as_str(as_dict(coding).get("code"))
+            for extension in self.extensions(ext.ITEM_CONTROL)
+            for coding in as_list(as_dict(value_in(extension)).get("coding"))
+        ]
+        return tuple(filter(None, codes))
+
+    @property
+    def control(self) -> str:
+        """The first code of its itemControls; or ''."""
+        return self.controls[0] if self.controls else ""
+
+    @property
+    def media(self) -> Element | None:
+        """The Attachment (an image, a sound) shown with the text (sdc itemMedia)."""
+        return as_dict(self.extension(ext.ITEM_MEDIA)) or None
+
+    @property
+    def entry_format(self) -> str:
+        """An example or pattern of what to type, such as `QQ 12 34 56 C`; or ''."""
+        return as_str(self.extension(ext.ENTRY_FORMAT))
+
+    @property
+    def slider_step(self) -> int | None:
+        """The step of a slider."""
+        return _whole(self.extension(ext.SLIDER_STEP))
+
+    @property
+    def orientation(self) -> str:
+        """choiceOrientation: `horizontal`, `vertical` or ''."""
+        return as_str(self.extension(ext.CHOICE_ORIENTATION))
+
+    @property
+    def open_label(self) -> str:
+        """The label of an open-choice's free text; or ''."""
+        return as_str(self.extension(ext.OPEN_LABEL))
+
+    @property
+    def support_link(self) -> str:
+        """The address of a page with more information (questionnaire-supportLink); or ''."""
+        return as_str(self.extension(ext.SUPPORT_LINK))
+
+    @property
+    def keyboard(self) -> str:
+        """SDC keyboard: `phone`, `email`, `number`, `url`, `chat`; or ''."""
+        return as_str(self.extension(ext.KEYBOARD))
+
+    # What an answer may be
+
+    @cached_property
+    def options(self) -> tuple[Option, ...]:
+        """Its answerOptions. For those of a value set too, see Definition.options."""
+        return options_of(self.raw)
+
+    @property
+    def value_set(self) -> str:
+        """The canonical of its answerValueSet; or ''."""
+        return as_str(self.raw.get("answerValueSet"))
+
+    @property
+    def unit(self) -> Coding | None:
+        """questionnaire-unit: the one unit of a number or quantity."""
+        return as_dict(self.extension(ext.UNIT)) or None
+
+    @property
+    def unit_options(self) -> list[Coding]:
+        """questionnaire-unitOption: the units to choose from."""
+        return [as_dict(value_in(e)) for e in self.extensions(ext.UNIT_OPTION)]
+
+    @property
+    def unit_value_set(self) -> str:
+        """The canonical of questionnaire-unitValueSet; or ''."""
+        return as_str(self.extension(ext.UNIT_VALUE_SET))
+
+    @property
+    def unit_open(self) -> str:
+        """SDC unitOpen: `optionsOnly`, `optionsOrType`, `optionsOrString`; or ''."""
+        return as_str(self.extension(ext.UNIT_OPEN))
+
+    @property
+    def mime_types(self) -> list[str]:
+        """The content types an attachment may have; none listed: any."""
+        return [as_str(value_in(e)) for e in self.extensions(ext.MIME_TYPE)]
+
+    @property
+    def max_size(self) -> int | None:
+        """The largest attachment in bytes (the extension's wording since FHIR Extensions 5.x)."""
+        limit = self.extension(ext.MAX_SIZE)
+        number = isinstance(limit, int | Decimal | float) and not isinstance(limit, bool)
+        return int(limit) if number else None
+
+    @cached_property
+    def min_occurs(self) -> int | None:
+        """How many answers, or instances of a group, there are at least."""
+        return _whole(self.extension(ext.MIN_OCCURS))
+
+    @cached_property
+    def max_occurs(self) -> int | None:
+        """How many answers, or instances of a group, there are at most."""
+        return _whole(self.extension(ext.MAX_OCCURS))
+
+    @property
+    def max_length(self) -> int | None:
+        """The most characters of a text."""
+        return _whole(self.raw.get("maxLength"))
+
+    @property
+    def min_length(self) -> int | None:
+        """The fewest characters of a text."""
+        return _whole(self.extension(ext.MIN_LENGTH))
+
+    @property
+    def reference_types(self) -> list[str]:
+        """The resource types that a reference may point to; none listed: any."""
+        return [as_str(value_in(e)) for e in self.extensions(ext.REFERENCE_RESOURCE)]
+
+    @property
+    def initial_values(self) -> list[tuple[str, Any]]:
+        """The (type, value) of each `initial`, and of each option that is initiallySelected."""
+        found = [value_of(as_dict(entry)) for entry in as_list(self.raw.get("initial"))]
+        found.extend((o.type, o.value) for o in self.options if o.selected)
+        return [pair for pair in found if pair[0]]
+
+    # When it applies, and what fills it in
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Its enableWhen conditions."""
+        return tuple(condition_of(c) for c in map(as_dict, as_list(self.raw.get("enableWhen"))))
+
+    @property
+    def any_condition_enables(self) -> bool:
+        """enableBehavior `any`; a missing one is read as `all` (lint refuses it, R4 que-12)."""
+        return self.raw.get("enableBehavior") == "any"
+
+    @cached_property
+    def enable_expression(self) -> str:
+        """The FHIRPath of its enableWhenExpression, or ''."""
+        found = self.expression(ext.ENABLE_WHEN_EXPRESSION)
+        return found.text if found else ""
+
+    @cached_property
+    def variables(self) -> tuple[Expression, ...]:
+        """The variables that it and what is below it can use."""
+        return tuple(expression_of(value_in(e)) for e in self.extensions(ext.VARIABLE))
+
+    @cached_property
+    def calculated(self) -> Expression | None:
+        """calculatedExpression: what its answer always is."""
+        return self.expression(ext.CALCULATED_EXPRESSION)
+
+    @property
+    def initial_expression(self) -> Expression | None:
+        """initialExpression: what its answer is at first."""
+        return self.expression(ext.INITIAL_EXPRESSION)
+
+    @cached_property
+    def answer_expression(self) -> Expression | None:
+        """answerExpression: what its options are; candidateExpression is read likewise."""
+        return self.expression(ext.ANSWER_EXPRESSION) or self.expression(ext.CANDIDATE_EXPRESSION)
+
+    @cached_property
+    def toggles(self) -> tuple[Toggle, ...]:
+        """Which options are offered only while an expression holds."""
+        return tuple(toggle_of(e) for e in self.extensions(ext.OPTIONS_TOGGLE))
+
+    def element_expression(self, element: str) -> Expression | None:
+        """The cqf-expression on one of its primitives, such as `required`, `readOnly`, `text`."""
+        for extension in as_list(as_dict(self.raw.get(f"_{element}")).get("extension")):
+            if as_dict(extension).get("url") == ext.CQF_EXPRESSION:
+                return expression_of(value_in(extension))
+        return None
+
+    def expression(self, url: str) -> Expression | None:
+        """The Expression in its first extension with this url."""
+        found = self.extensions(url)
+        return expression_of(value_in(found[0])) if found else None
+
+    # Its extensions and its place
+
+    @cached_property
+    def _by_url(self) -> dict[str, list[Element]]:
+        found: dict[str, list[Element]] = {}
+        for extension in as_list(self.raw.get("extension")):
+            if isinstance(extension, dict):
+                found.setdefault(as_str(extension.get("url")), []).append(extension)
+        return found
+
+    def extension(self, url: str) -> Any:
+        """The value[x] of its first extension with this url, or None."""
+        found = self._by_url.get(url)
+        return value_in(found[0]) if found else None
+
+    def extensions(self, url: str) -> list[Element]:
+        """Its extensions with this url."""
+        return self._by_url.get(url, [])
+
+    def descendants(self) -> Iterator[Item]:
+        """Itself and all items below it, in document order."""
+        yield self
+        for child in self.children:
+            yield from child.descendants()
+
+    def ancestors(self) -> Iterator[Item]:
+        """The items above it, nearest first."""
+        parent = self.parent
+        while parent is not None:
+            yield parent
+            parent = parent.parent
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number that is not a boolean; decimals without a fraction count."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Decimal | float) and value == value and abs(float(value)) < 2**53:
+        return int(value) if value == int(value) else None
+    return None
