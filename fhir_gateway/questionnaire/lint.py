@@ -60,7 +60,9 @@ def _item(item: Item, definition: Definition) -> Iterator[Finding]:
     if item.type not in _ITEM_TYPES:
         yield _error("unknown-type", item, f"'{item.type}' is not an R4 item type.")
     if item.is_question and not item.text:
-        yield _warning("no-text", item, "A question needs a text: pages call it after its code or group.")
+        yield _warning(
+            "no-text", item, "A question needs a text: pages call it after its code or group."
+        )
     if item.required and item.hidden:
         yield _error("required-hidden", item, "Nobody can answer an item that is not shown.")
     if item.required and item.type == "display":

@@ -28,10 +28,10 @@ def keeper(store: Callable[[str, CleanFile], None]) -> Keep:
         data = upload.file.read()
         try:
             file = clean(data, taken=taken_types(node.item), max_bytes=max_bytes(node.item))
+            file_id = secrets.token_hex(16)
+            store(file_id, file)
         except NotTaken as error:
             raise FileRefused(error.kind, error.limit) from None
-        file_id = secrets.token_hex(16)
-        store(file_id, file)
         number = len(node.answers) + 1
         # Our own name: the sender's can say who they are, or lie about what it is.
         name = f"{'Photo' if file.content_type.startswith('image/') else 'Document'} {number}"

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp
 
 from fhir_gateway.fhir import json as fhir_json
-from fhir_gateway.fhir.types import Resource
+from fhir_gateway.fhir.types import Resource, as_str
 from fhir_gateway.journey.flow import CHECK, Step, StepKind
 from fhir_gateway.web import fields, messages
 from fhir_gateway.web import turn as turns
@@ -22,6 +22,7 @@ from fhir_gateway.web.components import Drawing, FieldError, first_field
 from fhir_gateway.web.drawn import Drawn, draw
 from fhir_gateway.web.environment import create_environment, mount_assets
 from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
+from fhir_gateway.web.languages_offered import choice, offered
 from fhir_gateway.web.preview.http import (
     NOT_FOUND,
     SEE_OTHER,
@@ -82,6 +83,16 @@ async def again(request: Request, key: str) -> Response:
     await own_form(request)
     trial.start_again()
     return see(trial, trial.flow.steps[0])
+
+
+@router.post("/{key}/language")
+async def language(request: Request, key: str) -> Response:
+    """Go on in another language."""
+    trial = trial_of(request, key)
+    wanted = (await own_form(request)).get("language")
+    if isinstance(wanted, str) and wanted in offered(trial.definition.raw):
+        trial.language = wanted
+    return see(trial, trial.flow.first_open())
 
 
 @router.get("/{key}/response")
@@ -250,6 +261,8 @@ def _html(
             start_again=path(trial, "again"),
             raw=path(trial, "response"),
             words=_words(trial),
+            languages=choice(trial.definition.raw, trial.language),
+            language_action=path(trial, "language"),
         )
     html = environment.get_template(template).render(
         csp_nonce=request.scope.get("state", {}).get("csp_nonce", ""),
@@ -261,8 +274,7 @@ def _html(
 
 
 def _words(trial: Trial) -> Words:
-    language = trial.definition.raw.get("language")
-    return Words(language if isinstance(language, str) and language else "en")
+    return Words(trial.language or as_str(trial.definition.raw.get("language")) or "en")
 
 
 def _plain(resource: Resource) -> Any:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fhir_gateway.fhir.types import Element, Resource
+from fhir_gateway.journey.attachments import with_data
 from fhir_gateway.journey.flow import CHECK, Flow, Step, StepKind
 from fhir_gateway.journey.requests import tried
-from fhir_gateway.questionnaire.completion import completed
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.issues import Issue
 from fhir_gateway.questionnaire.lint import Finding
 from fhir_gateway.questionnaire.population import populated
 from fhir_gateway.questionnaire.response import Address
+from fhir_gateway.questionnaire.translation import languages, translated
 from fhir_gateway.questionnaire.validation import issues
+from fhir_gateway.questionnaire.wording import completed_in_published_words
 from fhir_gateway.store.drafts import Progress
 
 
@@ -31,6 +32,7 @@ class Trial:
     definition: Definition
     clock: Callable[[], datetime]
     findings: list[Finding] = field(default_factory=list)
+    language: str = ""
     progress: Progress = field(default_factory=lambda: Progress(response={}))
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
@@ -45,7 +47,14 @@ class Trial:
     @property
     def flow(self) -> Flow:
         """The steps now. A code cannot be texted from here, so that step is left out."""
-        return without_codes(Flow(self.definition, self.progress, now=self.clock()))
+        return without_codes(Flow(self.shown, self.progress, now=self.clock()))
+
+    @property
+    def shown(self) -> Definition:
+        """The Questionnaire in the language that was chosen."""
+        if self.language not in languages(self.definition.raw):
+            return self.definition
+        return Definition(translated(self.definition.raw, self.language), self.definition.registry)
 
     def keep(self, base: Flow, step: Step, answers: dict[Address, list[Element]]) -> None:
         """Keep the answers of a page."""
@@ -60,7 +69,8 @@ class Trial:
 
     def response(self) -> Resource:
         """The response as it would be sent."""
-        return completed(self.definition, self.progress.response, now=self.clock())
+        response = self.progress.response
+        return completed_in_published_words(self.definition, response, now=self.clock())
 
     def judged(self) -> list[Issue]:
         """What validation says of it."""
@@ -68,26 +78,10 @@ class Trial:
 
     def with_files(self) -> Resource:
         """The response with the files in it."""
-        return _filled(self.response(), self.files)
+        return with_data(self.response(), lambda id_: self.files.get(id_, ("", None))[1])
 
 
 def without_codes(flow: Flow) -> Flow:
     """The same steps without security codes."""
     flow.steps = [step for step in flow.steps if step.kind is not StepKind.CODE] or [CHECK]
     return flow
-
-
-def _filled(value: object, files: dict[str, tuple[str, bytes]]) -> Resource:
-    def fill(part: object) -> object:
-        if isinstance(part, list):
-            return [fill(entry) for entry in part]
-        if not isinstance(part, dict):
-            return part
-        url = part.get("url")
-        if isinstance(url, str) and url.startswith("#") and url[1:] in files:
-            data = base64.b64encode(files[url[1:]][1]).decode()
-            return {**{k: v for k, v in part.items() if k != "url"}, "data": data}
-        return {key: fill(entry) for key, entry in part.items()}
-
-    filled = fill(value)
-    return filled if isinstance(filled, dict) else {}

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from fhir_gateway.delivery.accept import accept
 from fhir_gateway.journey import requests as journey
+from fhir_gateway.journey.attachments import stored
 from fhir_gateway.journey.flow import CHECK, Flow, StepKind
 from fhir_gateway.journey.requests import NotReady
 from fhir_gateway.questionnaire.response import Address
@@ -18,7 +19,9 @@ from fhir_gateway.web.answers import sections
 from fhir_gateway.web.components import Drawing, FieldError, first_field
 from fhir_gateway.web.fields import Sheet
 from fhir_gateway.web.forms import Form
+from fhir_gateway.web.routes.language import language_choice
 from fhir_gateway.web.site import Opened, Site, open_draft, path_of, see, site_of
+from fhir_gateway.web.words import Words
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,24 +54,36 @@ def send(request: Request, draft_id: str, form: Form) -> Response:
         after = journey.answer(
             tx, opened.draft, opened.flow, CHECK, posted.answers, now=site.clock()
         )
-        errors = _errors(after)
+        errors = _errors(after, opened.words)
         if errors:
             return _page(site, request, opened, posted.sheet, errors)
         link = links.by_id(tx, opened.draft.link_id)
         try:
-            submission = journey.submission(opened.draft, after, link, now=site.clock())
+            submission = journey.submission(
+                opened.draft,
+                published(site, opened, after),
+                link,
+                now=site.clock(),
+                files=stored(tx, opened.draft.id),
+            )
         except NotReady as not_ready:
             return see(path_of(draft_id, not_ready.step))
         accept(tx, site.engine, opened.draft, submission, now=site.clock())
     return see(f"/requests/{draft_id}/sent")
 
 
-def _errors(flow: Flow) -> dict[Address, FieldError]:
+def published(site: Site, opened: Opened, flow: Flow) -> Flow:
+    """The same draft on the Questionnaire as published, not as translated."""
+    definition = site.catalogue.definition(opened.draft.questionnaire)
+    return Flow(definition, flow.progress, now=flow.now)
+
+
+def _errors(flow: Flow, words: Words) -> dict[Address, FieldError]:
     nodes = {node.address: node for node in flow.declarations}
     errors: dict[Address, FieldError] = {}
     for issue in flow.page_issues(flow.declarations):
         if issue.address in nodes:
-            text = messages.of_issue(issue, nodes[issue.address].item, flow.texts)
+            text = messages.of_issue(issue, nodes[issue.address].item, flow.texts, words)
             errors.setdefault(issue.address, FieldError(text))
     return errors
 
@@ -81,7 +96,7 @@ def _page(
     errors: Mapping[Address, FieldError],
 ) -> Response:
     flow = opened.flow
-    drawing = Drawing(flow.definition, flow.enablement, flow.texts, sheet, errors)
+    drawing = Drawing(flow.definition, flow.enablement, flow.texts, sheet, errors, opened.words)
     before = flow.before(CHECK)
     nodes = {node.address: node for node in flow.declarations}
     return site.page(
@@ -89,8 +104,10 @@ def _page(
         "check.jinja",
         service=opened.service,
         status=422 if errors else 200,
-        title="Check your answers before you send your request",
-        sections=sections(flow, lambda step: path_of(opened.draft.id, step)),
+        title=opened.words.say("Check your answers before you send your request"),
+        words=opened.words,
+        **language_choice(site, opened),
+        sections=sections(flow, lambda step: path_of(opened.draft.id, step), opened.words),
         parts=drawing.draw_all(flow.declarations),
         errors=[(e.text, f"#{first_field(nodes[a])}") for a, e in errors.items() if a in nodes],
         action=f"/requests/{opened.draft.id}/check",
