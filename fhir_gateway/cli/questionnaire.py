@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fhir_gateway.cli.preview import preview
 from fhir_gateway.cli.terminal import AsJson, plain_errors, say, show_json, show_table
 
 if TYPE_CHECKING:
     from fhir_gateway.questionnaire.catalogue import Catalogue
 
 app = typer.Typer(no_args_is_help=True, help="The questionnaires that pages are made from.")
+app.command("preview")(preview)
 
 QuestionnaireFile = Annotated[
     Path,

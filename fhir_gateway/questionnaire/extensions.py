@@ -34,6 +34,7 @@ MAX_VALUE = f"{_CORE}/maxValue"
 MAX_DECIMAL_PLACES = f"{_CORE}/maxDecimalPlaces"
 REGEX = f"{_CORE}/regex"
 ENTRY_FORMAT = f"{_CORE}/entryFormat"
+RENDERING_XHTML = f"{_CORE}/rendering-xhtml"
 RENDERING_MARKDOWN = f"{_CORE}/rendering-markdown"
 VARIABLE = f"{_CORE}/variable"
 CQF_LIBRARY = f"{_CORE}/cqf-library"
@@ -78,6 +79,8 @@ ON_CHECK_PAGE = f"{_OURS}/questionnaire-onCheckPage"
 APPEARANCE = f"{_OURS}/questionnaire-appearance"
 #: On an item, repeatable: the words for one kind of error (`kind`, `message`).
 ERROR_MESSAGE = f"{_OURS}/questionnaire-errorMessage"
+#: On a group: whether it is one page (true) or cut into pages (false), whatever the rule says.
+ONE_PAGE = f"{_OURS}/questionnaire-onePage"
 #: On an item: the HTML autocomplete token of its field; may vary by answers as texts do.
 AUTOCOMPLETE = f"{_OURS}/questionnaire-autocomplete"
 #: On an item: how many characters its field is wide.

@@ -87,8 +87,14 @@ class ResponseTree:
         parent: Node | None,
         path: str,
         under_answer: int,
+        before: dict[str, int] | None = None,
     ) -> list[Node]:
-        """Lay `items` over the response items that `holder` (response, item or answer) has."""
+        """Lay `items` over the response items that `holder` (response, item or answer) has.
+
+        `before`: how many instances of each linkId earlier answers of the same question hold, so
+        that no two instances have one address.
+        """
+        before = {} if before is None else before
         found: dict[str, list[tuple[int, Element]]] = {}
         for position, element in enumerate(map(as_dict, as_list(holder.get("item")))):
             found.setdefault(str(element.get("linkId")), []).append((position, element))
@@ -98,7 +104,10 @@ class ResponseTree:
             if len(instances) > MAX_INSTANCES:
                 self.truncated = True
                 instances = instances[:MAX_INSTANCES]
-            for index, (position, element) in enumerate(instances or [(-1, {})]):
+            instances = instances or [(-1, {})]
+            start = before.get(item.link_id, 0)
+            before[item.link_id] = start + len(instances)
+            for index, (position, element) in enumerate(instances, start):
                 if self._count >= MAX_NODES:
                     self.truncated = True
                     return nodes
@@ -123,10 +132,11 @@ class ResponseTree:
         if not node.item.is_question:
             return self._read(node.item.children, element, node, node.expression, 0)
         children: list[Node] = []
+        before: dict[str, int] = {}
         # R4: items nested under a question stand within its answers.
         for index, answer in enumerate(node.answers or [{}]):
             place = f"{node.expression}.answer[{index}]" if node.answers else node.expression
-            children.extend(self._read(node.item.children, answer, node, place, index))
+            children.extend(self._read(node.item.children, answer, node, place, index, before))
         return children
 
 

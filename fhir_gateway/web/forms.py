@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
 from fhir_gateway.web import visitor
+from fhir_gateway.web.headers import MAX_FIELDS, MAX_FILES
 from fhir_gateway.web.site import site_of
 
 
@@ -31,7 +32,7 @@ class OwnForm:
 
 async def _own_form(request: Request) -> OwnForm:
     site = site_of(request)
-    fields = await request.form(max_files=0, max_fields=500)
+    fields = await request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS)
     token = visitor.read_cookie(request, site.base_url)
     posted = fields.get(visitor.FORM_TOKEN, "")
     sealer = site.database.sealer

@@ -48,29 +48,42 @@ def root(definition: Definition) -> Iterator[Finding]:
 
 def item(item: Item, definition: Definition) -> Iterator[Finding]:
     """Findings about the expressions of one item."""
+    found = list(_expressions_of(item))
+    if not found:
+        return
+    known = _known(item, definition)
+    for expression in found:
+        problem = _problem(expression)
+        if problem:
+            yield error("bad-expression", item, problem)
+        elif expression.is_path:
+            yield from _mentions(item, expression, known, definition)
+        elif expression.language != "application/x-fhir-query":
+            text = f"Expressions in {expression.language} are not evaluated."
+            yield warning("expression-language", item, text)
+    for constraint in constraints_of(item.raw):
+        if not constraint.human:
+            yield warning("no-human", item, f"Rule '{constraint.key}' has no words for people.")
+
+
+def _known(item: Item, definition: Definition) -> set[str]:
+    """The variables that expressions on an item can use."""
     known = {*_BUILT_IN, *launch_names(definition.raw), *variables_of(definition.raw)}
     known.update(item_names(item))
     for holder in (item, *item.ancestors()):
         context = holder.expression(ext.ITEM_POPULATION_CONTEXT)
         known.add(context.name if context else "")
-    for expression in _expressions_of(item):
-        problem = _problem(expression)
-        if problem:
-            yield error("bad-expression", item, problem)
-            continue
-        if not expression.is_path:
-            if expression.language != "application/x-fhir-query":
-                text = f"Expressions in {expression.language} are not evaluated."
-                yield warning("expression-language", item, text)
-            continue
-        for name in sorted(path.variables_in(expression.text) - known):
-            yield warning("unknown-variable", item, f"There is no variable %{name}.")
-        for link_id in _LINK_IDS.findall(expression.text):
-            if link_id not in definition.by_link_id:
-                yield warning("unknown-link-id", item, f"There is no item '{link_id}'.")
-    for constraint in constraints_of(item.raw):
-        if not constraint.human:
-            yield warning("no-human", item, f"Rule '{constraint.key}' has no words for people.")
+    return known
+
+
+def _mentions(
+    item: Item, expression: Expression, known: set[str], definition: Definition
+) -> Iterator[Finding]:
+    for name in sorted(path.variables_in(expression.text) - known):
+        yield warning("unknown-variable", item, f"There is no variable %{name}.")
+    for link_id in _LINK_IDS.findall(expression.text):
+        if link_id not in definition.by_link_id:
+            yield warning("unknown-link-id", item, f"There is no item '{link_id}'.")
 
 
 def circles(definition: Definition) -> Iterator[Finding]:

@@ -1,0 +1,114 @@
+"""Files: what has been taken, with a preview and a way to remove it, and the field for more."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from fhir_gateway.fhir.types import as_dict, as_str
+from fhir_gateway.questionnaire import extensions as ext
+from fhir_gateway.questionnaire.definition import Item
+from fhir_gateway.questionnaire.response import value_of
+from fhir_gateway.web.components import labels
+from fhir_gateway.web.components.part import Params, Part, Slot
+from fhir_gateway.web.fields import field_name
+from fhir_gateway.web.fields.names import DO
+
+if TYPE_CHECKING:
+    from fhir_gateway.web.components.drawing import Drawing
+
+#: The most that a file may weigh where an author sets no limit.
+MAX_FILE_BYTES = 8_000_000
+#: What is taken: browsers can show it, and it can be checked (journey/files.py).
+TAKEN = ("image/jpeg", "image/png", "application/pdf")
+_KINDS = {"image/jpeg": "JPG", "image/png": "PNG", "application/pdf": "PDF"}
+
+
+def taken_types(item: Item) -> list[str]:
+    """The media types that this question takes: those of the author that can be taken here."""
+    asked = [as_str(e.get("valueCode")) for e in item.extensions(ext.MIME_TYPE)]
+    taken = [kind for kind in TAKEN if not asked or _is_asked(kind, asked)]
+    return taken
+
+
+def max_bytes(item: Item) -> int:
+    """The most that a file for this question may weigh."""
+    limit = item.extension(ext.MAX_SIZE)
+    known = isinstance(limit, int | Decimal) and not isinstance(limit, bool) and limit > 0
+    return min(int(limit), MAX_FILE_BYTES) if known else MAX_FILE_BYTES
+
+
+def attachment(drawing: Drawing, slot: Slot) -> list[Part]:
+    """The files so far, and the field that takes one (or more, when the question repeats)."""
+    node = slot.node
+    kept: list[Params] = []
+    for index, answer in enumerate(node.answers):
+        file = as_dict(value_of(answer)[1])
+        kept.append(_kept(drawing, slot, file, index))
+    params = labels.labelled(drawing, slot)
+    params["id"], params["name"] = f"{slot.id}-file", f"{field_name(node)}-file"
+    params["attributes"] = {"accept": ",".join(taken_types(node.item)), "data-upload": "true"}
+    if node.item.repeats:
+        params["multiple"] = True
+    hint = as_str(as_dict(params.get("hint")).get("text"))
+    params["hint"] = {"text": f"{hint} {_limits(drawing, node.item)}".strip()}
+    full = bool(node.answers) and not node.item.repeats
+    said = {
+        "kept": kept,
+        "consent": drawing.words.say(
+            "Only send photos or documents that you want the team to see. "
+            "They become part of the health record."
+        ),
+        "uploading": drawing.words.say("Uploading"),
+        "legend": slot.title,
+        "replace": full,
+        "id": slot.id,
+        "upload": {
+            "name": DO,
+            "value": f"upload:{slot.name}",
+            "text": drawing.words.say("Upload"),
+        },
+    }
+    return [Part("files", {"field": params, **said}, labels.before(drawing, slot))]
+
+
+def _kept(drawing: Drawing, slot: Slot, file: Params, index: int) -> Params:
+    name = as_str(file.get("title")) or drawing.words.say("File {number}", number=index + 1)
+    url = as_str(file.get("url"))
+    shown = drawing.file_url(url) if url.startswith("#") else ""
+    return {
+        "title": name,
+        "size": size_text(file.get("size")),
+        "href": shown,
+        "image": shown if as_str(file.get("contentType")).startswith("image/") else "",
+        "alt": drawing.words.say("Preview of {name}", name=name),
+        "remove": {
+            "name": DO,
+            "value": f"drop:{slot.name}~{index}",
+            "text": drawing.words.say("Remove {name}", name=name),
+        },
+    }
+
+
+def size_text(size: object) -> str:
+    """`1234567` as `1.2 MB`."""
+    if not isinstance(size, int):
+        return ""
+    if size < 1_000_000:  # noqa: PLR2004
+        return f"{max(1, round(size / 1000))} KB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def _limits(drawing: Drawing, item: Item) -> str:
+    kinds = [_KINDS[kind] for kind in taken_types(item)]
+    listed = ", ".join(kinds)
+    return drawing.words.say(
+        "{kinds}, up to {size}.", kinds=listed, size=size_text(max_bytes(item))
+    )
+
+
+def _is_asked(kind: str, asked: list[str]) -> bool:
+    family = kind.partition("/")[0]
+    return any(a in (kind, "*/*", f"{family}/*", family) for a in asked) or (
+        kind == "image/jpeg" and "image/jpg" in asked
+    )
