@@ -7,13 +7,13 @@ https://hl7.org/fhir/R4/questionnaire.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Any
 
 from fhir_gateway.fhir import terminology
 from fhir_gateway.fhir.registry import Registry
 from fhir_gateway.fhir.types import Coding, Resource, as_dict, as_list, as_str
 from fhir_gateway.questionnaire.item import CHOICE_TYPES, QUESTION_TYPES, TEXT_TYPES, Item
+from fhir_gateway.questionnaire.once import once
 from fhir_gateway.questionnaire.options import Option, of_codings
 from fhir_gateway.questionnaire.translation import languages, translated
 
@@ -71,12 +71,12 @@ class Definition:
         """Whether it has more items, or deeper ones, than are read."""
         return self._truncated
 
-    @cached_property
+    @once
     def conditional(self) -> list[Item]:
         """The items with enableWhen conditions."""
         return [item for item in self.all_items if item.conditions]
 
-    @cached_property
+    @once
     def has_enable_expressions(self) -> bool:
         """Whether any item has an enableWhenExpression."""
         return any(item.enable_expression for item in self.all_items)
