@@ -15,11 +15,15 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from antlr4 import CommonTokenStream, InputStream, ParseTreeWalker, Token
+from antlr4.error.ErrorListener import ErrorListener
 from fhirpathpy.engine import do_eval
 from fhirpathpy.engine.nodes import FP_DateTime, FP_Time, FP_Type, ResourceNode
 from fhirpathpy.engine.util import arraify, process_user_invocation_table
 from fhirpathpy.models import models
-from fhirpathpy.parser import parse as parse_expression
+from fhirpathpy.parser.ASTPathListener import ASTPathListener
+from fhirpathpy.parser.generated.FHIRPathLexer import FHIRPathLexer
+from fhirpathpy.parser.generated.FHIRPathParser import FHIRPathParser
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir import regex
@@ -122,9 +126,36 @@ def compile_expression(expression: str) -> Any:
     if _nesting(expression) > MAX_NESTING:
         raise PathRefused(expression, f"nests deeper than {MAX_NESTING} brackets")
     try:
-        return parse_expression(expression)
+        return _parse(expression)
     except Exception as error:
         raise PathRefused(expression, f"cannot be parsed ({error})") from None
+
+
+class _Strict(ErrorListener):  # type: ignore[misc]
+    """Makes the parser say what it cannot read; the engine's own listener passes over it."""
+
+    def syntaxError(
+        self, recognizer: Any, symbol: Any, line: int, column: int, message: str, error: Any
+    ) -> None:
+        del recognizer, symbol, line, error
+        said = message.split(" expecting")[0].replace("'<EOF>'", "its end")
+        raise ValueError(f"at character {column + 1}: {said}")
+
+
+def _parse(expression: str) -> Any:
+    """What fhirpathpy.parser.parse builds, but only for an expression that is one to its end."""
+    lexer = FHIRPathLexer(InputStream(expression))
+    parser = FHIRPathParser(CommonTokenStream(lexer))
+    for recognizer in (lexer, parser):
+        recognizer.removeErrorListeners()
+        recognizer.addErrorListener(_Strict())
+    tree = parser.expression()
+    after = parser.getCurrentToken()
+    if after.type != Token.EOF:
+        raise ValueError(f"at character {after.column + 1}: '{after.text}' is not expected here")
+    listener = ASTPathListener()
+    ParseTreeWalker().walk(listener, tree)
+    return listener.parentStack[0]
 
 
 @lru_cache(maxsize=4096)
