@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fhir_gateway.fhir import path, regex
 from fhir_gateway.fhir.terminology import NotExpandable
 from fhir_gateway.fhir.types import as_dict, as_list, as_str
+from fhir_gateway.questionnaire import answerable
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.definition import CHOICE_TYPES, QUESTION_TYPES, Definition, Item
 from fhir_gateway.questionnaire.rules.constraints import constraints_of
@@ -45,6 +46,7 @@ def lint(definition: Definition, *, shown_types: Collection[str] | None = None) 
         found.extend(_conditions(item, definition))
         found.extend(_expressions(item))
         found.extend(_shown(item, shown_types))
+        found.extend(Finding(c, s, item.link_id, t) for c, s, t in answerable.problems(item))
     return found
 
 

@@ -141,9 +141,9 @@ def _judge(turn: Turn, step: Step, posted: Posted, words: Words) -> Turn:
                 text = messages.of_issue(issue, nodes[address].item, after.texts, words)
                 slot = _slot_of(issue.expression, posted.slots.get(address, []))
                 errors[address] = FieldError(text, slot=slot)
-    return replace(
-        turn, flow=after, sheet=sheet, errors=_ordered(errors, nodes), again=bool(errors)
-    )
+    # A question that only now appeared is shown first, before it can be wrong.
+    told = {a: e for a, e in errors.items() if a in turn.shown or not nodes[a].item.is_question}
+    return replace(turn, flow=after, sheet=sheet, errors=_ordered(told, nodes), again=bool(errors))
 
 
 def appeared(turn: Turn, step: Step) -> bool:
@@ -177,7 +177,7 @@ def _answerable(flow: Flow, step: Step, form: FormData) -> list[Node]:
     shown = shown_names(form)
     if shown:
         return [node for node in questions if field_name(node) in shown]
-    return [node for node in questions if flow.enablement.is_enabled(node)]
+    return [n for n in questions if fields.is_shown(n) and flow.enablement.is_enabled(n)]
 
 
 def _as_shown(flow: Flow, step: Step, form: FormData) -> tuple[Flow, dict[Address, int]]:

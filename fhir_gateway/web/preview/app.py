@@ -267,6 +267,7 @@ def _html(
     html = environment.get_template(template).render(
         csp_nonce=request.scope.get("state", {}).get("csp_nonce", ""),
         form_token="",
+        preview=True,
         service_name=trial.definition.title if trial else "Preview",
         **values,
     )
