@@ -33,7 +33,7 @@ from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.registry import Registry
 from fhir_gateway.questionnaire.assembly import assemble
 from fhir_gateway.questionnaire.definition import Definition
-from fhir_gateway.questionnaire.lint import lint
+from fhir_gateway.questionnaire.linting import lint
 from fhir_gateway.web.fields import SHOWN_TYPES
 from fhir_gateway.web.preview import Trial, create_preview_app
 

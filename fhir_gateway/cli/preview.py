@@ -59,7 +59,7 @@ def read_trials(files: list[Path], resources: list[Path]) -> list[Trial]:
     from fhir_gateway.cli.questionnaire import catalogue
     from fhir_gateway.questionnaire.assembly import assemble
     from fhir_gateway.questionnaire.definition import Definition
-    from fhir_gateway.questionnaire.lint import lint
+    from fhir_gateway.questionnaire.linting import lint
     from fhir_gateway.web.fields import SHOWN_TYPES
     from fhir_gateway.web.preview import Trial
 

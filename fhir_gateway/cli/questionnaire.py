@@ -66,7 +66,7 @@ def lint_files(
     from fhir_gateway import shipped
     from fhir_gateway.questionnaire.assembly import assemble
     from fhir_gateway.questionnaire.definition import Definition
-    from fhir_gateway.questionnaire.lint import lint
+    from fhir_gateway.questionnaire.linting import lint
     from fhir_gateway.web.fields import SHOWN_TYPES
 
     findings: list[dict[str, Any]] = []

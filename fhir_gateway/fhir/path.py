@@ -228,3 +228,9 @@ def _text(nodes: Any) -> str | None:
 def _refuse_trace(*_: Any) -> None:
     # trace() writes data to a log, and data here are answers.
     raise PathRefused("trace()", "trace is not allowed")
+
+
+def is_resource_type(name: str) -> bool:
+    """Whether R4 has a resource type of this name."""
+    kind = _R4["type2Parent"].get(name)
+    return kind in ("DomainResource", "Resource", "MetadataResource")

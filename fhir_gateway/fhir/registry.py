@@ -16,7 +16,8 @@ class Registry:
     def __init__(self, resources: Iterable[Resource] = ()) -> None:
         self._by_url: dict[str, dict[str, Resource]] = {}
         for resource in resources:
-            self.add(resource)
+            if isinstance(resource, dict):
+                self.add(resource)
 
     def add(self, resource: Resource) -> None:
         """Add a resource; one without a url is passed over, the same url and version replaces."""

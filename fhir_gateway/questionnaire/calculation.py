@@ -33,7 +33,7 @@ def calculated(
     A calculated item that people may change (not readOnly) keeps what it has. An expression that
     fails leaves its item alone. Answers of disabled items stay as they are.
     """
-    if not any(item.calculated for item in definition.all_items()):
+    if not any(item.calculated for item in definition.all_items):
         return response
     tree = ResponseTree(definition, response)
     for _ in range(MAX_ROUNDS):

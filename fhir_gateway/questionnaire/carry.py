@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 from fhir_gateway.questionnaire.definition import Definition
+from fhir_gateway.questionnaire.enablement import Enablement
 from fhir_gateway.questionnaire.item import Item
 from fhir_gateway.questionnaire.response import ResponseTree, emit, value_of
 from fhir_gateway.questionnaire.rules import values
+from fhir_gateway.questionnaire.rules.context import Checking
 
 _MAX_DEPTH = 60
 
@@ -32,8 +34,10 @@ def carry_over(response: Resource, old: Definition, new: Definition) -> Carried:
     laid = _lay(new.items, response, _loose(response, new), new, 0)
     tree = ResponseTree(new, {**response, "questionnaire": new.canonical, "item": laid})
     lost: set[str] = set()
+    checking = Checking(new, Enablement(tree), final=False)
     for node in tree.nodes():
-        bad = {issue.expression for issue in values.check(node, new) if issue.severity == "error"}
+        found = values.check(node, checking)
+        bad = {issue.expression for issue in found if issue.severity == "error"}
         if bad:
             lost.add(node.item.link_id)
             node.answers = [

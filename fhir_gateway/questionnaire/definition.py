@@ -6,7 +6,8 @@ https://hl7.org/fhir/R4/questionnaire.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from fhir_gateway.fhir import terminology
@@ -42,10 +43,12 @@ class Definition:
         self.url = as_str(questionnaire.get("url"))
         self.version = as_str(questionnaire.get("version"))
         self.registry = self._resources.with_contained(questionnaire)
-        self._count = 0
+        #: Every item in document order.
+        self.all_items: list[Item] = []
+        self._truncated = False
         self.items = self._read(questionnaire.get("item"), None, 1)
         self.by_link_id: dict[str, Item] = {}
-        for item in self.all_items():
+        for item in self.all_items:
             self.by_link_id.setdefault(item.link_id, item)
         self._expanded: dict[str, list[Coding] | terminology.NotExpandable] = {}
         self._translated: dict[str, Definition] = {}
@@ -60,10 +63,20 @@ class Definition:
         """The title, or the name."""
         return as_str(self.raw.get("title")) or as_str(self.raw.get("name"))
 
-    def all_items(self) -> Iterator[Item]:
-        """Every item in document order."""
-        for item in self.items:
-            yield from item.descendants()
+    @property
+    def truncated(self) -> bool:
+        """Whether it has more items, or deeper ones, than are read."""
+        return self._truncated
+
+    @cached_property
+    def conditional(self) -> list[Item]:
+        """The items with enableWhen conditions."""
+        return [item for item in self.all_items if item.conditions]
+
+    @cached_property
+    def has_enable_expressions(self) -> bool:
+        """Whether any item has an enableWhenExpression."""
+        return any(item.enable_expression for item in self.all_items)
 
     def value_set(self, item: Item) -> list[Coding]:
         """The codings of the item's answerValueSet; raises terminology.NotExpandable."""
@@ -129,14 +142,14 @@ class Definition:
 
     def _read(self, raw: Any, parent: Item | None, depth: int) -> list[Item]:
         items: list[Item] = []
-        if depth > MAX_DEPTH:
-            return items
-        for element in map(as_dict, as_list(raw)):
-            if self._count >= MAX_ITEMS:
+        for position, element in enumerate(map(as_dict, as_list(raw))):
+            if len(self.all_items) >= MAX_ITEMS or depth > MAX_DEPTH:
+                self._truncated = True
                 break
-            self._count += 1
-            item = Item(element, parent, self._count)
-            item.children = self._read(element.get("item"), item, depth + 1)
+            item = Item(element, parent, len(self.all_items) + 1, position)
+            self.all_items.append(item)
+            if "item" in element:
+                item.children = self._read(element["item"], item, depth + 1)
             items.append(item)
         return items
 

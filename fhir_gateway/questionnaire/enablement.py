@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from fhir_gateway.fhir import path
-from fhir_gateway.fhir.types import Element, Resource
+from fhir_gateway.fhir.types import Element, Resource, as_dict
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.logic import Condition
@@ -48,19 +48,43 @@ class Enablement:
         self._launch = launch
         self._budget = path.Budget()
         self._scope: Scope | None = None
-        self._by_link_id: dict[str, list[Node]] = {}
-        for node in tree.nodes():
-            self._by_link_id.setdefault(node.item.link_id, []).append(node)
+        self._below = _index(tree)
         self._expressed: dict[Node, bool] = {}
         self._known: dict[Node, bool] = {}
         self._settle_expressions()
 
     def is_enabled(self, node: Node) -> bool:
         """Whether this instance is enabled. Circular conditions count as not enabled."""
-        if node not in self._known:
-            self._known[node] = False
-            self._known[node] = self._decide(node)
+        known = self._known.get(node)
+        return self._decide(node) if known is None else known
+
+    def _decide(self, node: Node) -> bool:
+        """Decide what the instance depends on first, without recursion: chains can be long."""
+        open_nodes: dict[Node, None] = {}
+        stack = [node]
+        while stack:
+            top = stack[-1]
+            if top in self._known:
+                stack.pop()
+                continue
+            waiting = [
+                source
+                for source in self._needed(top)
+                if source not in self._known and source not in open_nodes
+            ]
+            open_nodes[top] = None
+            if waiting:
+                stack.extend(waiting)
+                continue
+            self._known[top] = self._holds(top)
+            stack.pop()
         return self._known[node]
+
+    def _needed(self, node: Node) -> Iterable[Node]:
+        if node.parent is not None:
+            yield node.parent
+        for condition in node.item.conditions:
+            yield from self._sources(condition.question, node)
 
     def enabled(self) -> Iterable[Node]:
         """The enabled instances in document order."""
@@ -88,8 +112,8 @@ class Enablement:
             budget=self._budget,
         )
 
-    def _decide(self, node: Node) -> bool:
-        if node.parent is not None and not self.is_enabled(node.parent):
+    def _holds(self, node: Node) -> bool:
+        if node.parent is not None and not self._known.get(node.parent, False):
             return False
         if not self._expressed.get(node, True):
             return False
@@ -103,7 +127,7 @@ class Enablement:
         answers = [
             answer
             for source in self._sources(condition.question, node)
-            if self.is_enabled(source)
+            if self._known.get(source, False)
             for answer in source.answers
             if value_of(answer)[0]
         ]
@@ -111,28 +135,27 @@ class Enablement:
 
     def _sources(self, link_id: str, node: Node) -> list[Node]:
         """The instances of `link_id` under the nearest ancestor that has any."""
-        candidates = self._by_link_id.get(link_id, [])
         here: Node | None = node
         while here is not None:
-            near = [c for c in candidates if c is here or _is_under(c, here)]
+            near = self._below.get((here, link_id))
             if near:
                 return near
             here = here.parent
-        return candidates
+        return self._below.get((None, link_id), [])
 
     def _settle_expressions(self) -> None:
         """Evaluate enableWhenExpressions on the response without disabled answers.
 
         What is disabled depends on the expressions, so this goes round until nothing changes.
         """
-        expressed = [node for node in self.tree.nodes() if node.item.enable_expression]
-        if not expressed:
+        if not self.tree.definition.has_enable_expressions:
             return
+        expressed = [node for node in self.tree.nodes() if node.item.enable_expression]
         for _ in range(_MAX_ROUNDS):
             scope = self._fresh_scope()
             before = dict(self._expressed)
             for node in expressed:
-                self._expressed[node] = _holds(node, scope)
+                self._expressed[node] = _expression_holds(node, scope)
             self._known.clear()
             if self._expressed == before:
                 return
@@ -153,21 +176,37 @@ def condition_met(condition: Condition, answers: list[Element]) -> bool:
 
 
 def enabled_items(questionnaire: Resource, response: Resource) -> list[str]:
-    """The linkIds of the enabled items in document order, each once. Plain FHIR JSON in."""
-    enablement = Enablement(ResponseTree(Definition(questionnaire), response))
-    return list(dict.fromkeys(node.item.link_id for node in enablement.enabled()))
+    """The linkIds of the enabled items in document order, each once.
+
+    Plain FHIR JSON in; what is not a resource reads as an empty one. Never raises on any JSON.
+    """
+    try:
+        tree = ResponseTree(Definition(as_dict(questionnaire)), as_dict(response))
+        found = [node.item.link_id for node in Enablement(tree).enabled()]
+    except RecursionError:
+        return []
+    return list(dict.fromkeys(link_id for link_id in found if link_id))
 
 
-def _is_under(node: Node, ancestor: Node) -> bool:
-    parent = node.parent
-    while parent is not None:
-        if parent is ancestor:
-            return True
-        parent = parent.parent
-    return False
+def _index(tree: ResponseTree) -> dict[tuple[Node | None, str], list[Node]]:
+    """The instances of each item that a condition asks, by every instance that they are within
+    or are, and by None for the whole response."""
+    asked = {c.question for item in tree.definition.conditional for c in item.conditions}
+    found: dict[tuple[Node | None, str], list[Node]] = {}
+    if not asked:
+        return found
+    for node in tree.nodes():
+        link_id = node.item.link_id
+        if link_id in asked:
+            holder: Node | None = node
+            while holder is not None:
+                found.setdefault((holder, link_id), []).append(node)
+                holder = holder.parent
+            found.setdefault((None, link_id), []).append(node)
+    return found
 
 
-def _holds(node: Node, scope: Scope) -> bool:
+def _expression_holds(node: Node, scope: Scope) -> bool:
     try:
         return scope.is_true(node.item.enable_expression, at=node)
     except path.PathRefused:

@@ -35,11 +35,15 @@ CHOICE_TYPES = frozenset({"choice", "open-choice"})
 
 @dataclass(eq=False)
 class Item:
-    """One item of a Questionnaire, with its place in the tree. `order`: 1 for the first item."""
+    """One item of a Questionnaire, with its place in the tree.
+
+    `order`: 1 for the first item of all. `position`: 0 for the first below its parent.
+    """
 
     raw: Element
     parent: Item | None
     order: int
+    position: int = 0
     children: list[Item] = field(default_factory=list)
 
     @cached_property
@@ -220,6 +224,11 @@ class Item:
         found.extend((o.type, o.value) for o in self.options if o.selected)
         return [pair for pair in found if pair[0]]
 
+    @cached_property
+    def is_constrained(self) -> bool:
+        """Whether it has rules of its author's own."""
+        return bool(self.extensions(ext.CONSTRAINT) or self.extensions(ext.TARGET_CONSTRAINT))
+
     # When it applies, and what fills it in
 
     @cached_property
@@ -293,6 +302,12 @@ class Item:
     def extensions(self, url: str) -> list[Element]:
         """Its extensions with this url."""
         return self._by_url.get(url, [])
+
+    @property
+    def place(self) -> str:
+        """Where it is, as FHIRPath: `Questionnaire.item[0].item[2]`."""
+        above = self.parent.place if self.parent else "Questionnaire"
+        return f"{above}.item[{self.position}]"
 
     def descendants(self) -> Iterator[Item]:
         """Itself and all items below it, in document order."""

@@ -52,13 +52,17 @@ def expression_of(value: Any) -> Expression:
 
 
 def condition_of(raw: Element) -> Condition:
-    """The enableWhen of an item."""
+    """The enableWhen of an item; one without an operator is read as FHIR STU3 meant it: equal, or,
+    with `hasAnswer`, exists."""
     key = next((k for k in raw if k.startswith("answer")), "")
+    operator, expected, kind = as_str(raw.get("operator")), raw.get(key), key.removeprefix("answer")
+    if not operator and "hasAnswer" in raw:
+        operator, expected, kind = "exists", raw["hasAnswer"], "Boolean"
     return Condition(
         question=as_str(raw.get("question")),
-        operator=as_str(raw.get("operator")),
-        expected=raw.get(key),
-        expected_type=key.removeprefix("answer"),
+        operator=operator or "=",
+        expected=expected,
+        expected_type=kind,
     )
 
 

@@ -63,6 +63,8 @@ class ResponseTree:
         self.definition = definition
         self.response = response
         self._count = 0
+        #: Whether the response has more instances than are read.
+        self.truncated = False
         self.roots = self._read(definition.items, response, None, "QuestionnaireResponse", 0)
 
     def nodes(self) -> Iterator[Node]:
@@ -98,11 +100,16 @@ class ResponseTree:
             found.setdefault(str(element.get("linkId")), []).append((position, element))
         nodes: list[Node] = []
         for item in items:
-            instances = found.get(item.link_id, [])[:MAX_INSTANCES] or [(-1, {})]
+            instances = found.get(item.link_id, [])
+            if len(instances) > MAX_INSTANCES:
+                self.truncated = True
+                instances = instances[:MAX_INSTANCES]
+            instances = instances or [(-1, {})]
             start = before.get(item.link_id, 0)
             before[item.link_id] = start + len(instances)
             for index, (position, element) in enumerate(instances, start):
                 if self._count >= MAX_NODES:
+                    self.truncated = True
                     return nodes
                 self._count += 1
                 place = f"{path}.item[{position}]" if position >= 0 else path

@@ -52,6 +52,16 @@ def translation(sibling: Any, language: str) -> str:
     return best
 
 
+def translations(sibling: Any) -> list[str]:
+    """The words in every language on a primitive's sibling element."""
+    found = as_list(as_dict(sibling).get("extension"))
+    return [
+        as_str(_part(extension, "content"))
+        for extension in map(as_dict, found)
+        if extension.get("url") == ext.TRANSLATION
+    ]
+
+
 def _translate(value: Any, language: str, depth: int) -> Any:
     if depth > _MAX_DEPTH:
         return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhir_gateway.fhir.types import as_dict, as_str
-from fhir_gateway.questionnaire import answerable
+from fhir_gateway.questionnaire.advice import answerable
 from fhir_gateway.questionnaire.item import Item
 from fhir_gateway.questionnaire.response import value_of
 from fhir_gateway.web.components import labels

@@ -12,7 +12,7 @@ from fhir_gateway.journey.flow import CHECK, Flow, Step, StepKind
 from fhir_gateway.journey.requests import tried
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.issues import Issue
-from fhir_gateway.questionnaire.lint import Finding
+from fhir_gateway.questionnaire.linting import Finding
 from fhir_gateway.questionnaire.population import populated
 from fhir_gateway.questionnaire.response import Address
 from fhir_gateway.questionnaire.translation import languages, translated
