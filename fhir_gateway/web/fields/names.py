@@ -37,7 +37,9 @@ _TAKEN = re.compile(
 def field_name(node: Node) -> str:
     """The name of a question's field, or of a group: its linkId, and where groups repeat, or a
     question above has several answers, their positions."""
-    name = f"q:{node.item.link_id}" if node.item.link_id in _RESERVED else node.item.link_id
+    name = node.item.link_id
+    if name in _RESERVED or name.startswith("~"):
+        name = f"q:{name}"
     return "@".join([name, *(str(position) for position in _positions(node))])
 
 

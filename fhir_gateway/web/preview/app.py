@@ -134,7 +134,7 @@ def answer(request: Request, key: str, name: str, form: Form) -> Response:
     words = _words(trial)
     turn = turns.take(flow, step, form, keep=keep_in_memory(trial.files), words=words)
     change = form.get(CHANGE) == "1"
-    trial.keep_files(turn.base, step, turn.files)
+    trial.keep_at_once(step, turn)
     if turn.again:
         drawn = draw(turn.flow, step, turn.sheet, turn.errors, words=words, files=files_of(trial))
         return _page(request, trial, step, drawn, change=change)
