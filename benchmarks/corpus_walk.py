@@ -82,7 +82,9 @@ class Walker:
 
     async def post(self, page: httpx.Response, guess: int) -> httpx.Response:
         """Fill in the page's form and press Continue."""
-        form = next(f for f in read_page(page.text).forms if not f.action.endswith("/again"))
+        form = next(
+            f for f in read_page(page.text).forms if not f.action.endswith(("/again", "/language"))
+        )
         data, files = self._filled(form, page, guess)
         self.walk.posts += 1
         started = time.perf_counter()

@@ -12,8 +12,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fhir_gateway.provider.service import Service
-from fhir_gateway.questionnaire.carry import carry_over
+from fhir_gateway.questionnaire.carry import Carried, carry_over
 from fhir_gateway.questionnaire.catalogue import Catalogue, UnknownQuestionnaire
+from fhir_gateway.questionnaire.definition import Definition
+from fhir_gateway.questionnaire.enablement import Enablement
+from fhir_gateway.questionnaire.paging import pages
+from fhir_gateway.questionnaire.response import ResponseTree
 from fhir_gateway.store import drafts
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.drafts import Draft
@@ -57,10 +61,31 @@ def resume(
             old = new
         if canonical != draft.questionnaire:
             carried = carry_over(progress.response, old, new)
-            progress = replace(progress, response=carried.response, dropped=carried.dropped)
+            progress = replace(
+                progress,
+                response=carried.response,
+                visited=_still_answered(progress.visited, carried, old, new, now=now),
+                dropped=list(carried.dropped.values()),
+            )
     moved = replace(draft, visit_id=visit_id, questionnaire=canonical, progress=progress)
     drafts.move(tx, moved, visit_id, questionnaire=canonical, now=now)
     return moved
+
+
+def _still_answered(
+    visited: list[str], carried: Carried, old: Definition, new: Definition, *, now: datetime
+) -> list[str]:
+    """The pages that need not be shown again: nothing on them is new or was dropped."""
+    tree = ResponseTree(new, carried.response)
+    return [
+        page.name
+        for page in pages(Enablement(tree, now=now))
+        if page.name in visited
+        and all(
+            node.item.link_id in old.by_link_id and node.item.link_id not in carried.dropped
+            for node in page.questions
+        )
+    ]
 
 
 def _current(questionnaire: str, service: Service) -> str:

@@ -18,10 +18,10 @@ _MAX_DEPTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The response to the other version, and the texts of the questions that lost answers."""
+    """The response to the other version; the questions that lost answers: linkId → text."""
 
     response: Resource
-    dropped: list[str]
+    dropped: dict[str, str]
 
 
 def carry_over(response: Resource, old: Definition, new: Definition) -> Carried:
@@ -55,7 +55,7 @@ def carry_over(response: Resource, old: Definition, new: Definition) -> Carried:
         for link_id in dict.fromkeys(link for link, _ in _answers(response, 0))
         if link_id in lost or (link_id in before and link_id not in after)
     ]
-    return Carried(kept, [_name(link_id, old, new) for link_id in gone])
+    return Carried(kept, {link_id: _name(link_id, old, new) for link_id in gone})
 
 
 def _lay(

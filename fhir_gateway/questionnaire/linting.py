@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from fhir_gateway.fhir.registry import Registry
 from fhir_gateway.fhir.types import Resource, as_dict
-from fhir_gateway.questionnaire.advice import choices, conditions, expressions, shape
+from fhir_gateway.questionnaire.advice import answerable, choices, conditions, expressions, shape
 from fhir_gateway.questionnaire.advice.finding import Finding, error
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.item import Item
@@ -56,6 +56,7 @@ def _findings(
         found.extend(choices.item(item, definition))
         found.extend(conditions.item(item, definition))
         found.extend(expressions.item(item, definition))
+        found.extend(answerable.item(item))
         found.extend(_shown(item, shown_types))
         if cannot_show is not None and not item.hidden:
             why = cannot_show(item, definition)

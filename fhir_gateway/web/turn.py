@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from starlette.datastructures import FormData
 
-from fhir_gateway.fhir.types import Element
+from fhir_gateway.fhir.types import Element, Resource
 from fhir_gateway.journey.flow import Flow, Step, StepKind
 from fhir_gateway.journey.requests import tried, with_response
 from fhir_gateway.questionnaire.instances import with_instances, without_instance
@@ -37,7 +37,8 @@ class Turn:
 
     `flow`: to draw the page from when it is shown again, else what comes after it. `answers`: to
     be kept, by address in `base`. `again`: the page is shown again, with `sheet` and `errors`.
-    `files`: answers of questions for files, kept in any case.
+    `files`: answers of questions for files, kept in any case. `shown`: the questions that the page
+    showed.
     """
 
     base: Flow
@@ -48,6 +49,8 @@ class Turn:
     again: bool = False
     files: dict[Address, list[Element]] = field(default_factory=dict)
     shown: frozenset[Address] = frozenset()
+    #: What is kept of the draft when an instance of a group was removed.
+    shortened: Resource | None = None
 
 
 def opened(flow: Flow, step: Step) -> tuple[Flow, Sheet]:
@@ -77,14 +80,14 @@ def take(
     action = form.get(DO)
     turn = Turn(base, base, posted.sheet, posted.answers, files=files, shown=shown)
     if isinstance(action, str) and action:
-        return _act(turn, here, posted, action, words)
+        return _act(turn, here, posted, action, words, flow)
     open_search = _open_searches(nodes, posted, flow)
     if open_search and not posted.problems:
         return replace(turn, flow=_laid(base, counts, posted.answers), again=True)
     return _judge(turn, here, posted, words)
 
 
-def _act(turn: Turn, step: Step, posted: Posted, action: str, words: Words) -> Turn:
+def _act(turn: Turn, step: Step, posted: Posted, action: str, words: Words, kept: Flow) -> Turn:
     """A button of the page itself was pressed."""
     kind, _, name = action.partition(":")
     nodes = [n for top in (step.page.nodes if step.page else ()) for n in top.walk()]
@@ -94,16 +97,7 @@ def _act(turn: Turn, step: Step, posted: Posted, action: str, words: Words) -> T
     elif kind == "remove":
         group = next((n for n in nodes if _is_instance(n) and field_name(n) == name), None)
         if group is not None:
-            laid = with_instances(base.tree, sheet.counts, answers)
-            shorter = without_instance(with_response(base, laid).tree, group.address)
-            sheet = sheet.without(group.address)
-            return replace(
-                turn,
-                flow=_laid(with_response(base, shorter), sheet.counts),
-                sheet=sheet,
-                again=True,
-                base=with_response(base, shorter),
-            )
+            return _removed(turn, posted, group.address, kept)
         _remove_slot(sheet, nodes, answers, name)
     elif kind == "drop":
         _drop_file(nodes, turn.files, answers, name)
@@ -115,6 +109,17 @@ def _act(turn: Turn, step: Step, posted: Posted, action: str, words: Words) -> T
     )
     laid_flow = _laid(base, sheet.counts, answers)
     return replace(turn, flow=laid_flow, sheet=sheet, errors=errors, again=True)
+
+
+def _removed(turn: Turn, posted: Posted, group: Address, kept: Flow) -> Turn:
+    """One instance of a group is gone, with what is kept of it: what is typed in others stays."""
+    laid = with_instances(turn.base.tree, posted.sheet.counts, posted.answers)
+    shown = with_response(turn.base, laid)
+    base = with_response(shown, without_instance(shown.tree, group))
+    sheet = posted.sheet.without(group)
+    shortened = without_instance(kept.tree, group)
+    flow = _laid(base, sheet.counts)
+    return replace(turn, base=base, flow=flow, sheet=sheet, again=True, shortened=shortened)
 
 
 def _judge(turn: Turn, step: Step, posted: Posted, words: Words) -> Turn:
@@ -141,9 +146,9 @@ def _judge(turn: Turn, step: Step, posted: Posted, words: Words) -> Turn:
                 text = messages.of_issue(issue, nodes[address].item, after.texts, words)
                 slot = _slot_of(issue.expression, posted.slots.get(address, []))
                 errors[address] = FieldError(text, slot=slot)
-    return replace(
-        turn, flow=after, sheet=sheet, errors=_ordered(errors, nodes), again=bool(errors)
-    )
+    # A question that only now appeared is shown first, before it can be wrong.
+    told = {a: e for a, e in errors.items() if a in turn.shown or not nodes[a].item.is_question}
+    return replace(turn, flow=after, sheet=sheet, errors=_ordered(told, nodes), again=bool(errors))
 
 
 def appeared(turn: Turn, step: Step) -> bool:
@@ -177,7 +182,7 @@ def _answerable(flow: Flow, step: Step, form: FormData) -> list[Node]:
     shown = shown_names(form)
     if shown:
         return [node for node in questions if field_name(node) in shown]
-    return [node for node in questions if flow.enablement.is_enabled(node)]
+    return [n for n in questions if fields.is_shown(n) and flow.enablement.is_enabled(n)]
 
 
 def _as_shown(flow: Flow, step: Step, form: FormData) -> tuple[Flow, dict[Address, int]]:

@@ -48,21 +48,29 @@ def choice(drawing: Drawing, slot: Slot) -> list[Part]:
     control = control_of(slot.node.item, len(found))
     several = slot.node.item.repeats and not slot.suffix
     if control == "search":
-        parts = _searched(drawing, slot, found, several=several)
-    elif several:
-        parts = [_boxes(drawing, slot, found)]
-    elif control == "select":
-        parts = [_select(drawing, slot, found)]
-    else:
-        parts = [_radios(drawing, slot, found)]
-    if slot.node.item.type == "open-choice":
-        parts.append(_free_text(drawing, slot))
-    return parts
+        return _searched(drawing, slot, found, several=several)
+    if several:
+        return [_boxes(drawing, slot, found)]
+    if control == "select":
+        free = [Part("input", _free_text(drawing, slot))] if _is_open(slot) else []
+        return [_select(drawing, slot, found), *free]
+    return [_radios(drawing, slot, found)]
+
+
+def _is_open(slot: Slot) -> bool:
+    return slot.node.item.type == "open-choice"
+
+
+def _with_free(drawing: Drawing, slot: Slot, params: Params) -> Params:
+    """With the field for an answer of one's own, which belongs to its option."""
+    if not _is_open(slot):
+        return params
+    return {**params, "free": _free_text(drawing, slot), "free_value": FREE_TEXT}
 
 
 def _items(drawing: Drawing, slot: Slot, found: Sequence[Option]) -> list[Params]:
     items = [_item(option) for option in found]
-    if slot.node.item.type == "open-choice":
+    if _is_open(slot):
         own = slot.node.item.open_label
         items.append({"value": FREE_TEXT, "text": own or drawing.words.say("Something else")})
     return items
@@ -84,7 +92,7 @@ def _radios(drawing: Drawing, slot: Slot, found: Sequence[Option]) -> Part:
     ]
     if slot.node.item.orientation == "horizontal" and len(params["items"]) <= MAX_INLINE:
         params["inline"] = True
-    return Part("radios", params, labels.before(drawing, slot))
+    return Part("radios", _with_free(drawing, slot, params), labels.before(drawing, slot))
 
 
 def _boxes(drawing: Drawing, slot: Slot, found: Sequence[Option]) -> Part:
@@ -92,14 +100,16 @@ def _boxes(drawing: Drawing, slot: Slot, found: Sequence[Option]) -> Part:
     params = labels.grouped(drawing, slot)
     exclusive = _exclusive_keys(slot.node, found)
     boxes: list[Params] = []
+    alone: list[Params] = []
     for item in _items(drawing, slot, found):
         box = {**item, "checked": item["value"] in chosen}
         if item["value"] in exclusive:
-            if boxes:
-                boxes.append({"divider": drawing.words.say("or")})
-            box["behaviour"] = "exclusive"
-        boxes.append(box)
-    params["items"] = boxes
+            alone.extend(({"divider": drawing.words.say("or")}, {**box, "behaviour": "exclusive"}))
+        else:
+            boxes.append(box)
+    # What stands alone is last, also after an answer of one's own (NHS service manual, checkboxes).
+    params["items"] = [*boxes, *(alone if boxes else alone[1:])]
+    params = _with_free(drawing, slot, params)
     return Part("checkboxes", params, labels.before(drawing, slot))
 
 
@@ -142,9 +152,11 @@ def _searched(
     results = search(found, text) if text else []
     kept = [option for option in found if option.key in chosen]
     shown = [*kept, *(o for o in results[:MAX_FOUND] if o.key not in chosen)]
-    other = FREE_TEXT in chosen and slot.node.item.type == "open-choice"
+    other = FREE_TEXT in chosen and _is_open(slot)
     said = _said(drawing, text, len(results))
+    help_text = drawing.words.say("Type part of the name, then select Search.")
     params: Params = {
+        "hint": {"text": help_text},
         **labels.labelled(drawing, slot),
         "name": f"{slot.name}-search",
         "searched": {"name": f"{slot.name}-searched", "value": text},
@@ -157,18 +169,22 @@ def _searched(
         },
     }
     parts = [Part("search", params, labels.before(drawing, slot))]
-    if shown or other or (slot.node.item.type == "open-choice" and text):
+    if shown or other or (_is_open(slot) and text):
         items = [{**i, "checked": i["value"] in chosen} for i in _items(drawing, slot, shown)]
         legend = {"text": drawing.words.say("Choose from the list"), "size": "s"}
         parts.append(
             Part(
                 "checkboxes" if several else "radios",
-                {
-                    "idPrefix": f"{slot.id}-found",
-                    "name": slot.name,
-                    "fieldset": {"legend": legend},
-                    "items": items,
-                },
+                _with_free(
+                    drawing,
+                    slot,
+                    {
+                        "idPrefix": f"{slot.id}-found",
+                        "name": slot.name,
+                        "fieldset": {"legend": legend},
+                        "items": items,
+                    },
+                ),
             )
         )
     return parts
@@ -188,18 +204,14 @@ def _said(drawing: Drawing, text: str, count: int) -> str:
     return drawing.words.say("{count} found", count=count)
 
 
-def _free_text(drawing: Drawing, slot: Slot) -> Part:
-    """Where the answer to `Something else` is typed; always there, as pages work without
-    scripts."""
-    return Part(
-        "input",
-        {
-            "id": f"{slot.id}-other",
-            "name": f"{slot.name}-other",
-            "label": {"text": drawing.words.say("If something else, what is it?"), "size": "s"},
-            "value": drawing.typed(slot, "-other"),
-        },
-    )
+def _free_text(drawing: Drawing, slot: Slot) -> Params:
+    """Where the answer to `Something else` is typed."""
+    return {
+        "id": f"{slot.id}-other",
+        "name": f"{slot.name}-other",
+        "label": {"text": drawing.words.say("If something else, what is it?"), "size": "s"},
+        "value": drawing.typed(slot, "-other"),
+    }
 
 
 def _exclusive_keys(node: Node, found: Sequence[Option]) -> set[str]:

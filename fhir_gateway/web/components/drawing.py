@@ -18,8 +18,8 @@ from fhir_gateway.web.components import choices, displays, files, inputs, labels
 from fhir_gateway.web.components import repeats as repeating
 from fhir_gateway.web.components.part import FieldError, Params, Part, Slot
 from fhir_gateway.web.components.targets import group_id
-from fhir_gateway.web.fields import Sheet, field_name, is_shown
-from fhir_gateway.web.fields.names import SHOWN, has_slots, is_explaining
+from fhir_gateway.web.fields import Sheet, field_name
+from fhir_gateway.web.fields.names import SHOWN, has_slots, is_answerable, is_explaining, waits
 from fhir_gateway.web.fields.options import is_choice
 from fhir_gateway.web.words import ENGLISH, Words
 
@@ -51,7 +51,7 @@ class Drawing:
         if node.item.hidden:
             return []
         when = reveal.table(self, node)
-        enabled = self.enablement.is_enabled(node)
+        enabled = self.enablement.is_enabled(node) and not waits(node)
         if not enabled and (when is None or not self._could_be(node)):
             return []
         parts = self._draw(node, heading=heading)
@@ -133,7 +133,7 @@ class Drawing:
             return self._group(node, heading=heading)
         if item.read_only:
             return [*self._read_only(node), *self.nested(node)]
-        if not is_shown(node):
+        if not is_answerable(node):
             return []
         title = labels.title(self, node, heading=heading)
         mark = Part("hidden", {"name": SHOWN, "value": field_name(node)})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fhir_gateway.fhir.types import as_dict, as_str
-from fhir_gateway.questionnaire import extensions as ext
-from fhir_gateway.questionnaire.definition import Item
+from fhir_gateway.questionnaire.advice import answerable
+from fhir_gateway.questionnaire.item import Item
 from fhir_gateway.questionnaire.response import value_of
 from fhir_gateway.web.components import labels
 from fhir_gateway.web.components.part import Params, Part, Slot
@@ -19,23 +18,18 @@ if TYPE_CHECKING:
 
 #: The most that a file may weigh where an author sets no limit.
 MAX_FILE_BYTES = 8_000_000
-#: What is taken: browsers can show it, and it can be checked (journey/files.py).
-TAKEN = ("image/jpeg", "image/png", "application/pdf")
 _KINDS = {"image/jpeg": "JPG", "image/png": "PNG", "application/pdf": "PDF"}
 
 
 def taken_types(item: Item) -> list[str]:
     """The media types that this question takes: those of the author that can be taken here."""
-    asked = [as_str(e.get("valueCode")) for e in item.extensions(ext.MIME_TYPE)]
-    taken = [kind for kind in TAKEN if not asked or _is_asked(kind, asked)]
-    return taken
+    return answerable.taken_types(item.mime_types)
 
 
 def max_bytes(item: Item) -> int:
     """The most that a file for this question may weigh."""
-    limit = item.extension(ext.MAX_SIZE)
-    known = isinstance(limit, int | Decimal) and not isinstance(limit, bool) and limit > 0
-    return min(int(limit), MAX_FILE_BYTES) if known else MAX_FILE_BYTES
+    limit = item.max_size
+    return min(limit, MAX_FILE_BYTES) if limit and limit > 0 else MAX_FILE_BYTES
 
 
 def attachment(drawing: Drawing, slot: Slot) -> list[Part]:
@@ -52,7 +46,11 @@ def attachment(drawing: Drawing, slot: Slot) -> list[Part]:
         params["multiple"] = True
     hint = as_str(as_dict(params.get("hint")).get("text"))
     params["hint"] = {"text": f"{hint} {_limits(drawing, node.item)}".strip()}
-    full = bool(node.answers) and not node.item.repeats
+    if kept:
+        another = (
+            "Choose another file" if node.item.repeats else "Choose a file instead of this one"
+        )
+        params["label"] = {"text": drawing.words.say(another), "size": "s"}
     said = {
         "kept": kept,
         "consent": drawing.words.say(
@@ -61,8 +59,6 @@ def attachment(drawing: Drawing, slot: Slot) -> list[Part]:
         ),
         "uploading": drawing.words.say("Uploading"),
         "legend": slot.title,
-        "replace": full,
-        "id": slot.id,
         "upload": {
             "name": DO,
             "value": f"upload:{slot.name}",
@@ -96,7 +92,7 @@ def size_text(size: object) -> str:
         return ""
     if size < 1_000_000:  # noqa: PLR2004
         return f"{max(1, round(size / 1000))} KB"
-    return f"{size / 1_000_000:.1f} MB"
+    return f"{round(size / 1_000_000, 1):g} MB"
 
 
 def _limits(drawing: Drawing, item: Item) -> str:
@@ -104,11 +100,4 @@ def _limits(drawing: Drawing, item: Item) -> str:
     listed = ", ".join(kinds)
     return drawing.words.say(
         "{kinds}, up to {size}.", kinds=listed, size=size_text(max_bytes(item))
-    )
-
-
-def _is_asked(kind: str, asked: list[str]) -> bool:
-    family = kind.partition("/")[0]
-    return any(a in (kind, "*/*", f"{family}/*", family) for a in asked) or (
-        kind == "image/jpeg" and "image/jpg" in asked
     )

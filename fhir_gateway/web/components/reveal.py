@@ -25,12 +25,25 @@ if TYPE_CHECKING:
 def table(drawing: Drawing, node: Node) -> dict[str, Any] | None:
     """When an item is shown, as the script reads it; None when only the server can say."""
     conditions = node.item.conditions
-    if not conditions or node.item.enable_expression:
+    above = _above(drawing.definition, node)
+    below_question = node.parent is not None and node.parent.item.is_question
+    if node.item.enable_expression or (above is None and (below_question or not conditions)):
         return None
     tables = [_condition(drawing.definition, c, drawing.sources, node) for c in conditions]
     if not all(tables):
         return None
-    return {"any": node.item.any_condition_enables, "when": tables}
+    return {"any": node.item.any_condition_enables, "when": tables, "above": above}
+
+
+def _above(definition: Definition, node: Node) -> dict[str, Any] | None:
+    """A question stands within the answer of the question above it, so it needs one."""
+    parent = node.parent
+    if parent is None or not is_shown(parent) or parent.item.repeats:
+        return None
+    known = _answers(definition, parent)
+    if known is None:
+        return None
+    return {"field": field_name(parent), "keys": list(known), "all": False, "none": False}
 
 
 def _condition(
@@ -40,15 +53,8 @@ def _condition(
     if len(candidates) != 1 or not is_shown(candidates[0]) or candidates[0] is node:
         return None
     source = candidates[0]
-    if source.item.type == "boolean":
-        answers: dict[str, Element] = {
-            "true": {"valueBoolean": True},
-            "false": {"valueBoolean": False},
-        }
-    elif is_choice(source.item) and _is_listed(source, definition):
-        answers = {option.key: option.answer for option in options(source, definition)}
-        answers[FREE_TEXT] = {"valueString": ""}
-    else:
+    answers = _answers(definition, source)
+    if answers is None:
         return None
     met = [key for key, answer in answers.items() if condition_met(condition, [answer])]
     return {
@@ -58,6 +64,16 @@ def _condition(
         "all": condition.operator == "!=",
         "none": condition_met(condition, []),
     }
+
+
+def _answers(definition: Definition, source: Node) -> dict[str, Element] | None:
+    """The answers that can be chosen on the page, by the value of their field."""
+    if source.item.type == "boolean":
+        return {"true": {"valueBoolean": True}, "false": {"valueBoolean": False}}
+    if not is_choice(source.item) or not _is_listed(source, definition):
+        return None
+    answers = {option.key: option.answer for option in options(source, definition)}
+    return {**answers, FREE_TEXT: {"valueString": ""}}
 
 
 def _is_listed(source: Node, definition: Definition) -> bool:

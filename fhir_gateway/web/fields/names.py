@@ -37,7 +37,9 @@ _TAKEN = re.compile(
 def field_name(node: Node) -> str:
     """The name of a question's field, or of a group: its linkId, and where groups repeat, or a
     question above has several answers, their positions."""
-    name = f"q:{node.item.link_id}" if node.item.link_id in _RESERVED else node.item.link_id
+    name = node.item.link_id
+    if name in _RESERVED or name.startswith("~"):
+        name = f"q:{name}"
     return "@".join([name, *(str(position) for position in _positions(node))])
 
 
@@ -57,11 +59,15 @@ def count_name(node: Node) -> str:
 
 
 def is_shown(node: Node) -> bool:
-    """Whether a person may answer this question on a page. What is nested below a question waits
-    for its answer, as it stands within it."""
+    """Whether a person may answer this question on a page now."""
+    return is_answerable(node) and not waits(node)
+
+
+def is_answerable(node: Node) -> bool:
+    """Whether this is a question for people, now or when the question above it is answered."""
     item = node.item
     answerable = item.is_question and not item.read_only and not is_hidden(node)
-    return answerable and not is_explaining(item) and not _waits(node)
+    return answerable and not is_explaining(item)
 
 
 def is_hidden(node: Node) -> bool:
@@ -90,7 +96,7 @@ def has_slots(item: Item) -> bool:
     return nested or (item.type not in CHOICE_TYPES and not item.options)
 
 
-def _waits(node: Node) -> bool:
+def waits(node: Node) -> bool:
     """Whether a question above it, in whose answer it stands, has none at that place."""
     parent = node.parent
     while parent is not None:

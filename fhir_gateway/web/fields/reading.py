@@ -13,7 +13,7 @@ from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.response import Node
 from fhir_gateway.web.fields.moments import NotAMoment, parts_of, read_moment
-from fhir_gateway.web.fields.names import SHOWN, count_name, field_name, has_slots, is_shown
+from fhir_gateway.web.fields.names import SHOWN, count_name, field_name, has_slots, is_answerable
 from fhir_gateway.web.fields.options import FREE_TEXT, control_of, is_choice, options
 from fhir_gateway.web.fields.sheet import MAX_SLOTS, Posted, Problem
 from fhir_gateway.web.fields.units import is_open, units
@@ -49,7 +49,7 @@ def read(
     """
     reader = _Reader(form, definition, keep, scope)
     for node in nodes:
-        if is_shown(node):
+        if is_answerable(node):
             reader.read(node)
     return reader.posted
 

@@ -26,9 +26,9 @@ from fhir_gateway.web.languages_offered import choice, offered
 from fhir_gateway.web.preview.http import (
     NOT_FOUND,
     SEE_OTHER,
+    Form,
     files_of,
     only_local,
-    own_form,
     path,
     path_of,
     see,
@@ -77,19 +77,19 @@ def begin(request: Request, key: str) -> Response:
 
 
 @router.post("/{key}/again")
-async def again(request: Request, key: str) -> Response:
+def again(request: Request, key: str, form: Form) -> Response:
     """Forget every answer."""
+    del form  # only its being ours matters
     trial = trial_of(request, key)
-    await own_form(request)
     trial.start_again()
     return see(trial, trial.flow.steps[0])
 
 
 @router.post("/{key}/language")
-async def language(request: Request, key: str) -> Response:
+def language(request: Request, key: str, form: Form) -> Response:
     """Go on in another language."""
     trial = trial_of(request, key)
-    wanted = (await own_form(request)).get("language")
+    wanted = form.get("language")
     if isinstance(wanted, str) and wanted in offered(trial.definition.raw):
         trial.language = wanted
     return see(trial, trial.flow.first_open())
@@ -124,10 +124,9 @@ def show(request: Request, key: str, name: str, change: str = "") -> Response:
 
 
 @router.post("/{key}/page/{name:path}")
-async def answer(request: Request, key: str, name: str) -> Response:
+def answer(request: Request, key: str, name: str, form: Form) -> Response:
     """Take the answers of a page."""
     trial = trial_of(request, key)
-    form = await own_form(request)
     flow = trial.flow
     step = flow.step(StepKind.PAGE, name)
     if step is None or not flow.reachable(step):
@@ -135,7 +134,7 @@ async def answer(request: Request, key: str, name: str) -> Response:
     words = _words(trial)
     turn = turns.take(flow, step, form, keep=keep_in_memory(trial.files), words=words)
     change = form.get(CHANGE) == "1"
-    trial.keep_files(turn.base, step, turn.files)
+    trial.keep_at_once(step, turn)
     if turn.again:
         drawn = draw(turn.flow, step, turn.sheet, turn.errors, words=words, files=files_of(trial))
         return _page(request, trial, step, drawn, change=change)
@@ -177,10 +176,9 @@ def check(request: Request, key: str) -> Response:
 
 
 @router.post("/{key}/check")
-async def send(request: Request, key: str) -> Response:
+def send(request: Request, key: str, form: Form) -> Response:
     """The end: the response, and what validation says of it."""
     trial = trial_of(request, key)
-    form = await own_form(request)
     flow = trial.flow
     posted = fields.read(flow.declarations, form, flow.definition)
     trial.keep(flow, CHECK, posted.answers)
@@ -267,6 +265,7 @@ def _html(
     html = environment.get_template(template).render(
         csp_nonce=request.scope.get("state", {}).get("csp_nonce", ""),
         form_token="",
+        preview=True,
         service_name=trial.definition.title if trial else "Preview",
         **values,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated
 from urllib.parse import quote, urlsplit
 
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -36,13 +37,17 @@ def only_local(request: Request) -> None:
         raise HTTPException(FORBIDDEN)
 
 
-async def own_form(request: Request) -> FormData:
-    """The posted form, when it comes from one of these pages."""
+async def own_form(request: Request) -> AsyncIterator[FormData]:
+    """The posted form, when it comes from one of these pages; its files end with the request."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     foreign = origin not in (None, "null") and urlsplit(origin or "").hostname not in _LOCAL
     if foreign or site not in (None, "same-origin", "none"):
         raise HTTPException(FORBIDDEN)
-    return await request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS)
+    async with request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS) as form:
+        yield form
+
+
+Form = Annotated[FormData, Depends(own_form)]
 
 
 def path(trial: Trial, rest: str) -> str:

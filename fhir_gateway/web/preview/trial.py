@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fhir_gateway.fhir.types import Element, Resource
@@ -19,6 +19,7 @@ from fhir_gateway.questionnaire.translation import languages, translated
 from fhir_gateway.questionnaire.validation import issues
 from fhir_gateway.questionnaire.wording import completed_in_published_words
 from fhir_gateway.store.drafts import Progress
+from fhir_gateway.web.turn import Turn
 
 
 @dataclass(slots=True)
@@ -60,12 +61,12 @@ class Trial:
         """Keep the answers of a page."""
         self.progress = tried(base, step, answers).progress
 
-    def keep_files(self, base: Flow, step: Step, files: dict[Address, list[Element]]) -> None:
-        """Keep the files of a page, whatever else is wrong with it."""
-        if files:
-            visited = self.progress.visited
-            kept = tried(base, step, files).progress
-            self.progress = replace(kept, visited=visited)
+    def keep_at_once(self, step: Step, turn: Turn) -> None:
+        """Keep the files of a page, and what was removed, whatever else is wrong with it."""
+        if turn.shortened is not None:
+            self.progress.response = turn.shortened
+        elif turn.files:
+            self.progress.response = tried(turn.base, step, turn.files).progress.response
 
     def response(self) -> Resource:
         """The response as it would be sent."""

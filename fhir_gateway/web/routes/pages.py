@@ -59,7 +59,7 @@ def answer(request: Request, draft_id: str, name: str, form: Form) -> Response:
             return see(path_of(draft_id, opened.flow.first_open()))
         keep = keeper(attachments.keep(tx, opened.draft, now=site.clock()))
         turn = turns.take(opened.flow, step, form.fields, keep=keep, words=opened.words)
-        _keep_files(site, tx, opened, turn)
+        _keep_at_once(site, tx, opened, turn)
         if not turn.again:
             journey.answer(tx, opened.draft, turn.base, step, turn.answers, now=site.clock())
         following = turns.following_step(turn, step, change=change)
@@ -76,9 +76,12 @@ def answer(request: Request, draft_id: str, name: str, form: Form) -> Response:
     return see(path_of(draft_id, following) + suffix)
 
 
-def _keep_files(site: Site, tx: Transaction, opened: Opened, turn: Turn) -> None:
-    """What was uploaded or removed is kept at once: a browser cannot send a file twice."""
-    if turn.files:
+def _keep_at_once(site: Site, tx: Transaction, opened: Opened, turn: Turn) -> None:
+    """What was uploaded or removed is kept at once: a browser cannot send a file twice, and what
+    is gone must not come back."""
+    if turn.shortened is not None:
+        attachments.keep_response(tx, opened.draft, turn.shortened, now=site.clock())
+    elif turn.files:
         response = with_answers(turn.base.tree, turn.files)
         attachments.keep_response(tx, opened.draft, response, now=site.clock())
 

@@ -23,7 +23,8 @@ function reveal() {
   // In document order, so that what depends on something hidden is hidden too.
   for (const part of document.querySelectorAll("[data-when]")) {
     const rule = JSON.parse(part.dataset.when);
-    const shown = rule.any ? rule.when.some(holds) : rule.when.every(holds);
+    const conditions = rule.any && rule.when.length ? rule.when.some(holds) : rule.when.every(holds);
+    const shown = conditions && (!rule.above || holds(rule.above));
     part.hidden = !shown;
     part.disabled = !shown;
   }
@@ -65,6 +66,7 @@ function upload(input) {
     }
     old.replaceWith(document.adoptNode(fresh));
     document.title = page.title;
+    fresh.dispatchEvent(new Event("app:fresh", { bubbles: true }));
     watch();
     const summary = fresh.querySelector(".nhsuk-error-summary");
     const next = summary ?? fresh.querySelector(".app-file:last-of-type button");
