@@ -30,6 +30,26 @@ def test_the_items_of_a_module_take_the_place_of_its_placeholder() -> None:
     assert [item["linkId"] for item in result["item"]] == ["a", "name", "age", "z"]
 
 
+def test_what_was_assembled_says_so_and_needs_no_assembly_any_more() -> None:
+    needs = {"url": f"{SDC}/sdc-questionnaire-assemble-expectation", "valueCode": "assemble-root"}
+    value_set = {"resourceType": "ValueSet", "id": "vs"}
+    module = {**MODULE, "contained": [value_set]}
+    root = form(place("p", MODULE["url"]), extension=[needs])
+    result = assemble(root, resources=[module])
+    assert result["extension"] == [
+        {"url": f"{SDC}/sdc-questionnaire-assembledFrom", "valueCanonical": MODULE["url"]}
+    ]
+    assert result["contained"] == [value_set]
+    assert root["item"][0]["linkId"] == "p"
+
+
+def test_variables_of_a_placeholder_are_seen_by_what_takes_its_place() -> None:
+    root = form(place("p", MODULE["url"], "x."))
+    result = assemble(root, resources=[MODULE])
+    names = [item["extension"][0]["valueExpression"]["name"] for item in result["item"]]
+    assert names == ["linkIdPrefix", "linkIdPrefix"]
+
+
 def test_one_module_stands_in_two_places_behind_prefixes() -> None:
     root = form(
         ask("me", "group", place("p1", MODULE["url"], "me.")),

@@ -78,6 +78,23 @@ def test_expressions_take_what_the_launch_context_knows() -> None:
     assert severities == ["information"]
 
 
+def test_the_result_of_a_query_can_be_handed_in() -> None:
+    query = {
+        "url": f"{CORE}/variable",
+        "valueExpression": {
+            "name": "conditions",
+            "language": "application/x-fhir-query",
+            "expression": "Condition?patient={{%patient.id}}",
+        },
+    }
+    asked = form(
+        ask("n", "integer", extension=initial("%conditions.entry.count()")), extension=[query]
+    )
+    bundle = {"resourceType": "Bundle", "entry": [{}, {}]}
+    assert answers(populate(asked, {"conditions": bundle})) == {"n": [2]}
+    assert answers(populate(asked)) == {"n": [0]}
+
+
 def test_without_a_launch_context_nothing_is_known_and_nothing_fails() -> None:
     asked = form(ask("name", extension=initial("%patient.name.family")), extension=[LAUNCH])
     assert answers(populate(asked)) == {}

@@ -176,10 +176,10 @@ def test_a_hostile_expression_comes_to_an_end(expression: str) -> None:
 
 def test_importing_the_library_takes_no_time_and_no_server() -> None:
     program = (
-        "import sys, time; started = time.perf_counter()\n"
+        "import sys, time; started = time.process_time()\n"
         "from fhir_gateway.questionnaire import (\n"
         "    assemble, enabled_items, lint, populate, validate_response)\n"
-        "print(time.perf_counter() - started)\n"
+        "print(time.process_time() - started)\n"
         "print([m for m in ('httpx', 'sqlalchemy', 'fastapi', 'pydantic', 'pint', 'lark')\n"
         "       if m in sys.modules])\n"
     )

@@ -85,7 +85,8 @@ def test_what_is_typed_is_escaped_wherever_it_comes_back() -> None:
         {"linkId": "a", "type": "group", "item": [None, {"type": "group"}]},
         {"linkId": "a", "type": "string", "initial": "x", "enableWhen": {"question": "a"}},
         {"linkId": "a", "type": "string", "extension": "x", "_text": "y", "maxLength": "9"},
-        {"linkId": "a", "type": "attachment", "extension": [{"url": f"{CORE}/maxSize", "valueDecimal": "x"}]},
+        {"linkId": "a", "type": "attachment",
+         "extension": [{"url": f"{CORE}/maxSize", "valueDecimal": "x"}]},
     ],
 )  # fmt: skip
 def test_broken_items_make_no_broken_pages(item_: object) -> None:
