@@ -38,7 +38,7 @@ def reply(*items: Element, status: str = "completed", **more: Any) -> Resource:
         "resourceType": "QuestionnaireResponse",
         "questionnaire": URL,
         "status": status,
-        "item": list(items),
+        **({"item": list(items)} if items else {}),
         **more,
     }
 
@@ -50,7 +50,7 @@ def say(link_id: str, *answers: Element) -> Element:
 
 def hold(link_id: str, *items: Element) -> Element:
     """A group of a response."""
-    return {"linkId": link_id, "item": list(items)}
+    return {"linkId": link_id, "item": list(items)} if items else {"linkId": link_id}
 
 
 def text(value: str) -> Element:

@@ -82,4 +82,6 @@ def test_json_of_the_wrong_kind_is_named() -> None:
     assert codes(ASKED, {**reply(), "item": {"linkId": "a"}}) == ["not-a-response"]
     assert codes(ASKED, reply({"linkId": "a", "answer": "x"})) == ["not-a-response"]
     assert codes(ASKED, {**reply(), "item": [None]}) == ["not-a-response"]
+    assert codes(ASKED, {**reply(), "item": []}) == ["empty"]
+    assert codes(ASKED, reply({"linkId": "a", "answer": []})) == ["empty"]
     assert codes(ASKED, reply({"linkId": "a", "answer": [None]})) == ["no-value"]
