@@ -22,7 +22,8 @@ from fhir_gateway.questionnaire.logic import (
     toggle_of,
 )
 from fhir_gateway.questionnaire.once import once
-from fhir_gateway.questionnaire.options import Option, options_of, value_in, value_of
+from fhir_gateway.questionnaire.options import Option, options_of, value_in, value_of, whole
+from fhir_gateway.questionnaire.presented import Presented
 
 #: R4 item.type codes that take an answer.
 QUESTION_TYPES = frozenset(
@@ -34,7 +35,7 @@ CHOICE_TYPES = frozenset({"choice", "open-choice"})
 
 
 @dataclass(eq=False)
-class Item:
+class Item(Presented):
     """One item of a Questionnaire, with its place in the tree.
 
     `order`: 1 for the first item of all. `position`: 0 for the first below its parent.
@@ -57,19 +58,9 @@ class Item:
         return as_str(self.raw.get("type"))
 
     @once
-    def text(self) -> str:
-        """The text as published; for what a patient reads see texts.py."""
-        return as_str(self.raw.get("text"))
-
-    @once
     def prefix(self) -> str:
         """What stands before the text, such as `1.`; or ''."""
         return as_str(self.raw.get("prefix"))
-
-    @property
-    def short_text(self) -> str:
-        """The author's short label for lists of answers, or the text."""
-        return as_str(self.extension(ext.SHORT_TEXT)) or self.text
 
     @once
     def required(self) -> bool:
@@ -95,58 +86,6 @@ class Item:
     def is_question(self) -> bool:
         """Whether the item takes answers."""
         return self.type in QUESTION_TYPES
-
-    # How it is shown
-
-    @once
-    def controls(self) -> tuple[str, ...]:
-        """Every code of its itemControls, such as `radio-button`, `help`, `page` or `gtable`."""
-        codes = [
-            as_str(as_dict(coding).get("code"))
-            for extension in self.extensions(ext.ITEM_CONTROL)
-            for coding in as_list(as_dict(value_in(extension)).get("coding"))
-        ]
-        return tuple(filter(None, codes))
-
-    @property
-    def control(self) -> str:
-        """The first code of its itemControls; or ''."""
-        return self.controls[0] if self.controls else ""
-
-    @property
-    def media(self) -> Element | None:
-        """The Attachment (an image, a sound) shown with the text (sdc itemMedia)."""
-        return as_dict(self.extension(ext.ITEM_MEDIA)) or None
-
-    @once
-    def entry_format(self) -> str:
-        """An example or pattern of what to type, such as `QQ 12 34 56 C`; or ''."""
-        return as_str(self.extension(ext.ENTRY_FORMAT))
-
-    @property
-    def slider_step(self) -> int | None:
-        """The step of a slider."""
-        return _whole(self.extension(ext.SLIDER_STEP))
-
-    @property
-    def orientation(self) -> str:
-        """choiceOrientation: `horizontal`, `vertical` or ''."""
-        return as_str(self.extension(ext.CHOICE_ORIENTATION))
-
-    @property
-    def open_label(self) -> str:
-        """The label of an open-choice's free text; or ''."""
-        return as_str(self.extension(ext.OPEN_LABEL))
-
-    @property
-    def support_link(self) -> str:
-        """The address of a page with more information (questionnaire-supportLink); or ''."""
-        return as_str(self.extension(ext.SUPPORT_LINK))
-
-    @property
-    def keyboard(self) -> str:
-        """SDC keyboard: `phone`, `email`, `number`, `url`, `chat`; or ''."""
-        return as_str(self.extension(ext.KEYBOARD))
 
     # What an answer may be
 
@@ -195,22 +134,22 @@ class Item:
     @once
     def min_occurs(self) -> int | None:
         """How many answers, or instances of a group, there are at least."""
-        return _whole(self.extension(ext.MIN_OCCURS))
+        return whole(self.extension(ext.MIN_OCCURS))
 
     @once
     def max_occurs(self) -> int | None:
         """How many answers, or instances of a group, there are at most."""
-        return _whole(self.extension(ext.MAX_OCCURS))
+        return whole(self.extension(ext.MAX_OCCURS))
 
     @once
     def max_length(self) -> int | None:
         """The most characters of a text."""
-        return _whole(self.raw.get("maxLength"))
+        return whole(self.raw.get("maxLength"))
 
     @once
     def min_length(self) -> int | None:
         """The fewest characters of a text."""
-        return _whole(self.extension(ext.MIN_LENGTH))
+        return whole(self.extension(ext.MIN_LENGTH))
 
     @property
     def reference_types(self) -> list[str]:
@@ -284,25 +223,6 @@ class Item:
         found = self.extensions(url)
         return expression_of(value_in(found[0])) if found else None
 
-    # Its extensions and its place
-
-    @once
-    def _by_url(self) -> dict[str, list[Element]]:
-        found: dict[str, list[Element]] = {}
-        for extension in as_list(self.raw.get("extension")):
-            if isinstance(extension, dict):
-                found.setdefault(as_str(extension.get("url")), []).append(extension)
-        return found
-
-    def extension(self, url: str) -> Any:
-        """The value[x] of its first extension with this url, or None."""
-        found = self._by_url.get(url)
-        return value_in(found[0]) if found else None
-
-    def extensions(self, url: str) -> list[Element]:
-        """Its extensions with this url."""
-        return self._by_url.get(url, [])
-
     @property
     def place(self) -> str:
         """Where it is, as FHIRPath: `Questionnaire.item[0].item[2]`."""
@@ -321,14 +241,3 @@ class Item:
         while parent is not None:
             yield parent
             parent = parent.parent
-
-
-def _whole(value: Any) -> int | None:
-    """A whole number that is not a boolean; decimals without a fraction count."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Decimal | float) and value == value and abs(float(value)) < 2**53:
-        return int(value) if value == int(value) else None
-    return None

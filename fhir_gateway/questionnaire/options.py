@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from fhir_gateway.fhir.types import Coding, Element, as_dict, as_list, as_str, extension_value
@@ -68,6 +69,17 @@ def value_of(answer: Mapping[str, Any]) -> tuple[str, Any]:
 def value_in(extension: Mapping[str, Any]) -> Any:
     """The value[x] of an extension; None when it has none."""
     return value_of(extension)[1]
+
+
+def whole(value: Any) -> int | None:
+    """A whole number that is not a boolean; decimals without a fraction count."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Decimal | float) and value == value and abs(float(value)) < 2**53:
+        return int(value) if value == int(value) else None
+    return None
 
 
 def _option(element: Element, value_type: str, value: Any) -> Option:

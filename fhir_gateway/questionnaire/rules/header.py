@@ -38,9 +38,11 @@ def _canonical(definition: Definition, canonical: str) -> Iterator[Issue]:
     if url.startswith("#") or not definition.url:
         return
     if url != definition.url and not definition.url.endswith(f"/{url}"):
+        # An address on a server ends with the id: probably the same form, by another name.
+        by_id = url.rsplit("/", 1)[-1] == definition.raw.get("id")
         yield Issue(
             Code.OTHER_QUESTIONNAIRE,
-            "error",
+            "warning" if by_id else "error",
             "the response names another Questionnaire than the one it is checked against",
             _QUESTIONNAIRE,
         )

@@ -258,6 +258,14 @@ def test_a_read_only_answer_that_was_tampered_with_is_an_error() -> None:
     assert codes(asked, reply(one, say("q", {"valueInteger": 3}))) == ["read-only"]
 
 
+def test_a_questionnaire_named_by_its_address_on_a_server_is_a_warning() -> None:
+    asked = form(ask("q"), id="test-form")
+    given = reply(questionnaire="https://server.example.org/fhir/Questionnaire/test-form")
+    assert found(asked, given) == [
+        "warning other-questionnaire at QuestionnaireResponse.questionnaire"
+    ]
+
+
 def test_what_was_populated_from_elsewhere_is_not_judged() -> None:
     expression = path("sdc-questionnaire-calculatedExpression", "%patient.name.family")
     asked = form(ask("q", readOnly=True, extension=expression))
