@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         None, description="Folder of further Questionnaires, ValueSets and CodeSystems."
     )
     mappings: Path | None = Field(None, description="Folder of further mapping targets.")
+    terminology_server: str | None = Field(
+        None,
+        description="FHIR base of a terminology server, for value sets of questionnaires that are "
+        "not at hand. The only one that is ever asked.",
+    )
     pds_base_url: str = Field(
         "https://sandbox.api.service.nhs.uk/personal-demographics/FHIR/R4",
         description="Base of the PDS FHIR API, up to /FHIR/R4.",

@@ -104,9 +104,12 @@ class Definition:
 
     def codings(self, canonical: str) -> list[Coding]:
         """The codings of a value set by canonical or `#id`; raises terminology.NotExpandable."""
-        if canonical not in self._expanded:
-            self._expanded[canonical] = self._expand(canonical)
-        found = self._expanded[canonical]
+        found = self._expanded.get(canonical)
+        if found is None:
+            found = self._expand(canonical)
+            # A terminology server may answer the next time, and remembers its failures itself.
+            if self._expander is None or not isinstance(found, terminology.NotExpandable):
+                self._expanded[canonical] = found
         if isinstance(found, terminology.NotExpandable):
             raise found
         return found
