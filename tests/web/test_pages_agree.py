@@ -29,7 +29,7 @@ from fhir_gateway.web.fields.names import SHOWN, count_name, has_slots
 from tests.web.forms import CORE, control, form, item, options
 from tests.web.previewing import NOW
 
-MAX_TURNS = 40
+MAX_TURNS, MAX_DEPTH = 40, 3
 #: Without shrinking, which takes minutes on random forms; the seed is printed.
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 KINDS = ("boolean", "choice", "string", "integer", "date", "open-choice", "display")
@@ -56,6 +56,25 @@ def conditions(draw_: st.DrawFn, sources: list[dict[str, Any]]) -> list[dict[str
     return found
 
 
+def kinds_of(depth: int) -> tuple[str, ...]:
+    return (*KINDS, "group") if depth < MAX_DEPTH else KINDS
+
+
+@st.composite
+def traits(draw_: st.DrawFn, kind: str) -> dict[str, Any]:
+    """What an item of a type can be besides: required, repeating, hidden, with options."""
+    one: dict[str, Any] = {}
+    if kind != "display":
+        one["required"] = draw_(st.booleans())
+    if kind in ("choice", "open-choice"):
+        one["answerOption"] = options("a", "b")
+    if kind not in ("display", "boolean"):
+        one["repeats"] = draw_(st.sampled_from([False, False, True]))
+    if draw_(st.integers(0, 9)) == 0 and kind != "group":
+        one["extension"] = [{"url": f"{CORE}/questionnaire-hidden", "valueBoolean": True}]
+    return one
+
+
 @st.composite
 def items(
     draw_: st.DrawFn, number: Iterator[int], sources: list[dict[str, Any]], depth: int
@@ -63,20 +82,13 @@ def items(
     """Some items, which depend on those before them."""
     found = []
     for _ in range(draw_(st.integers(1, 4))):
-        kind = draw_(st.sampled_from((*KINDS, "group") if depth < 3 else KINDS))
+        kind = draw_(st.sampled_from(kinds_of(depth)))
         one = item(f"q{next(number)}", kind)
         enable = draw_(conditions(sources))
         if enable:
             one["enableWhen"] = enable
             one["enableBehavior"] = draw_(st.sampled_from(["all", "any"]))
-        if kind != "display":
-            one["required"] = draw_(st.booleans())
-        if kind in ("choice", "open-choice"):
-            one["answerOption"] = options("a", "b")
-        if kind not in ("display", "boolean"):
-            one["repeats"] = draw_(st.sampled_from([False, False, True]))
-        if draw_(st.integers(0, 9)) == 0 and kind != "group":
-            one["extension"] = [{"url": f"{CORE}/questionnaire-hidden", "valueBoolean": True}]
+        one |= draw_(traits(kind))
         if kind == "group":
             one["item"] = draw_(items(number, sources, depth + 1))
             if draw_(st.booleans()):
@@ -213,7 +225,7 @@ def test_pages_resuming_and_submitting_agree_whatever_is_answered(data: st.DataO
 def test_whoever_answers_what_is_asked_gets_to_the_end_with_a_valid_response(
     questionnaire: dict[str, Any], seed: int
 ) -> None:
-    chance = Random(seed)  # noqa: S311 - any answers will do
+    chance = Random(seed)
     flow = begun(questionnaire)
     for _ in range(MAX_TURNS):
         step = flow.first_open()

@@ -85,7 +85,10 @@ def before(drawing: Drawing, slot: Slot) -> list[Part]:
             *displays.picture(note, drawing.texts, drawing.words),
         )
     ]
-    return [*displays.picture(item, drawing.texts, drawing.words), *said]
+    link = item.support_link
+    more = {"href": link, "text": drawing.words.say("More information")}
+    support = [Part("link", more)] if link.startswith(("https://", "http://")) else []
+    return [*displays.picture(item, drawing.texts, drawing.words), *said, *support]
 
 
 def suffix(drawing: Drawing, item: Item) -> str:
