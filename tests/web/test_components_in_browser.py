@@ -4,6 +4,7 @@ axe looks at every page."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,9 @@ class Screen:
 
     def press(self, words: str) -> None:
         """Press a button of the page, and look at what comes."""
-        self.person.page.get_by_role("button", name=words).first.click()
+        button = self.person.page.get_by_role("button", name=words).first
+        assert button.count() == 1, (words, self.person.page.url, self.person.errors())
+        button.click()
         self.person.page.wait_for_load_state()
         self.person.look()
 
@@ -105,7 +108,7 @@ def test_every_kind_of_question_can_be_used(screen: Screen, tmp_path: Path) -> N
     person.fill({"substance@0": "Penicillin"})
     screen.press("Add another")
     person.fill({"substance@1": "Nuts"})
-    screen.press("Remove: Allergy 1")
+    screen.press("Remove Allergy 1")
     assert page.locator("[name='substance@0']").input_value() == "Nuts"
     person.go_on()
     person.fill({"other-name~0": "Ann"})
@@ -166,6 +169,9 @@ def test_pages_hold_at_twice_the_size_of_text_and_on_paper(browser: Browser) -> 
 
 def test_the_check_for_accessibility_finds_what_is_wrong() -> None:
     broken = '<html lang="en"><title>x</title><main><h1>x</h1><input name="a"></main></html>'
-    found = dict(axe.violations([("broken", broken), ("empty", "<html><main></main></html>")]))
+    pages = [("broken", broken), ("empty", "<html><main></main></html>")]
+    # In a thread of its own: this one drives the browser of the other tests.
+    with ThreadPoolExecutor(1) as pool:
+        found = dict(pool.submit(lambda: list(axe.violations(pages))).result())
     assert any(line.startswith("label:") for line in found["broken"])
     assert any(line.startswith("html-has-lang:") for line in found["empty"])
