@@ -9,9 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import re2
-import regex
-
 _MAX_PATTERN = 5_000
 _MAX_MEMORY = 1 << 20
 _MAX_SECONDS = 0.2
@@ -26,6 +23,8 @@ def compiled(pattern: str) -> Any | None:
     """The pattern compiled by RE2; None when RE2 cannot read it or it is beyond bounds."""
     if len(pattern) > _MAX_PATTERN:
         return None
+    import re2
+
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MAX_MEMORY
@@ -64,6 +63,8 @@ def matches_whole(pattern: str, text: str) -> bool | None:
 def _backtracking(pattern: str) -> Any | None:
     if len(pattern) > _MAX_PATTERN:
         return None
+    import regex
+
     try:
         return regex.compile(pattern)
     except (regex.error, RecursionError, MemoryError, OverflowError):

@@ -36,6 +36,11 @@ class Registry:
             return versions.get(version)
         return max(versions.values(), key=_version_order) if versions else None
 
+    def all(self) -> Iterator[Resource]:
+        """All resources, all versions, in order of their being added."""
+        for versions in self._by_url.values():
+            yield from versions.values()
+
     def of_type(self, resource_type: str) -> Iterator[Resource]:
         """All resources of a type, all versions, in order of their being added."""
         for versions in self._by_url.values():

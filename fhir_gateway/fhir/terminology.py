@@ -7,13 +7,25 @@ codes of a system that is not here) is reported as not expandable, never guessed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.types import Coding, Resource, as_dict, as_list, as_str
 
 #: Finds a resource by canonical (`url` or `url|version`), or None.
 Resolve = Callable[[str], Resource | None]
+
+
+class Expander(Protocol):
+    """Expands value sets that cannot be expanded from what is at hand (a terminology server)."""
+
+    def expand(self, canonical: str, value_set: Resource | None) -> Resource:
+        """The value set with its expansion; `value_set` is the resource where it is at hand.
+
+        Raises NotExpandable.
+        """
+        ...
+
 
 MAX_CODES = 5_000
 _MAX_IMPORTS = 10

@@ -16,7 +16,7 @@ from fhir_gateway.questionnaire.conversion import answers_from
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import Enablement
 from fhir_gateway.questionnaire.expressions import Scope
-from fhir_gateway.questionnaire.response import Node, ResponseTree, emit
+from fhir_gateway.questionnaire.response import Node, ResponseTree, emit, with_items
 
 MAX_ROUNDS = 10
 
@@ -40,7 +40,7 @@ def calculated(
         enablement = Enablement(tree, now=now, launch=launch)
         if not _calculate(tree, enablement):
             break
-    return {**response, "item": emit(tree.roots, lambda _: True)}
+    return with_items(response, emit(tree.roots, lambda _: True))
 
 
 def calculation(node: Node, scope: Scope, definition: Definition) -> list[Element] | None:

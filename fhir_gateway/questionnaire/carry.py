@@ -9,7 +9,7 @@ from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import Enablement
 from fhir_gateway.questionnaire.item import Item
-from fhir_gateway.questionnaire.response import ResponseTree, emit, value_of
+from fhir_gateway.questionnaire.response import ResponseTree, emit, value_of, with_items
 from fhir_gateway.questionnaire.rules import values
 from fhir_gateway.questionnaire.rules.context import Checking
 
@@ -48,7 +48,7 @@ def carry_over(response: Resource, old: Definition, new: Definition) -> Carried:
         if len(node.answers) > 1 and not node.item.repeats:
             lost.add(node.item.link_id)
             node.answers = node.answers[:1]
-    kept = {**tree.response, "item": emit(tree.roots, lambda _: True)}
+    kept = with_items(tree.response, emit(tree.roots, lambda _: True))
     after = {link_id for link_id, _ in _answers(kept, 0)}
     gone = [
         link_id

@@ -7,13 +7,13 @@ https://hl7.org/fhir/R4/questionnaire.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Any
 
 from fhir_gateway.fhir import terminology
 from fhir_gateway.fhir.registry import Registry
 from fhir_gateway.fhir.types import Coding, Resource, as_dict, as_list, as_str
 from fhir_gateway.questionnaire.item import CHOICE_TYPES, QUESTION_TYPES, TEXT_TYPES, Item
+from fhir_gateway.questionnaire.once import once
 from fhir_gateway.questionnaire.options import Option, of_codings
 from fhir_gateway.questionnaire.translation import languages, translated
 
@@ -27,7 +27,8 @@ class Definition:
     """The index of a Questionnaire.
 
     `resources`: the ValueSets and CodeSystems its options need, beside what it contains.
-    `language`: of the displays of value sets (their designations); '' is their own.
+    `language`: of the displays of value sets (their designations); '' is their own. `expander`:
+    asked for value sets that cannot be expanded from what is at hand.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class Definition:
         resources: Registry | None = None,
         *,
         language: str = "",
+        expander: terminology.Expander | None = None,
     ) -> None:
         self.raw = questionnaire
+        self._expander = expander
         self._resources = resources or Registry()
         self._display_language = language
         self.url = as_str(questionnaire.get("url"))
@@ -68,12 +71,12 @@ class Definition:
         """Whether it has more items, or deeper ones, than are read."""
         return self._truncated
 
-    @cached_property
+    @once
     def conditional(self) -> list[Item]:
         """The items with enableWhen conditions."""
         return [item for item in self.all_items if item.conditions]
 
-    @cached_property
+    @once
     def has_enable_expressions(self) -> bool:
         """Whether any item has an enableWhenExpression."""
         return any(item.enable_expression for item in self.all_items)
@@ -125,20 +128,30 @@ class Definition:
             return self
         if language not in self._translated:
             self._translated[language] = Definition(
-                translated(self.raw, language), self._resources, language=language
+                translated(self.raw, language),
+                self._resources,
+                language=language,
+                expander=self._expander,
             )
         return self._translated[language]
 
     def _expand(self, canonical: str) -> list[Coding] | terminology.NotExpandable:
         value_set = self.registry.resolve(canonical)
-        if value_set is None:
-            return terminology.NotExpandable(canonical, "it is not known here")
         try:
-            return terminology.expand(
-                value_set, self.registry.resolve, language=self._display_language
-            )
+            if value_set is None:
+                raise terminology.NotExpandable(canonical, "it is not known here")
+            return self._codings(value_set)
+        except terminology.NotExpandable as error:
+            if self._expander is None:
+                return error
+        try:
+            return self._codings(self._expander.expand(canonical, value_set))
         except terminology.NotExpandable as error:
             return error
+
+    def _codings(self, value_set: Resource) -> list[Coding]:
+        resolve = self.registry.resolve
+        return terminology.expand(value_set, resolve, language=self._display_language)
 
     def _read(self, raw: Any, parent: Item | None, depth: int) -> list[Item]:
         items: list[Item] = []

@@ -23,7 +23,13 @@ from fhir_gateway.fhir.types import Element, Resource, as_dict
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.logic import Condition
-from fhir_gateway.questionnaire.response import Node, ResponseTree, emit, value_of
+from fhir_gateway.questionnaire.response import (
+    Node,
+    ResponseTree,
+    emit,
+    value_of,
+    with_items,
+)
 from fhir_gateway.questionnaire.values import is_date, is_date_time, order, same
 
 _MAX_ROUNDS = 10
@@ -92,7 +98,7 @@ class Enablement:
 
     def response(self) -> Resource:
         """The response with nothing in it that is disabled, in Questionnaire order."""
-        return {**self.tree.response, "item": emit(self.tree.roots, self.is_enabled)}
+        return with_items(self.tree.response, emit(self.tree.roots, self.is_enabled))
 
     def scope(self) -> Scope:
         """What expressions see in this state."""
@@ -105,7 +111,7 @@ class Enablement:
         items = emit(self.tree.roots, self.is_enabled, elements)
         return Scope(
             self.tree.definition,
-            {**self.tree.response, "item": items},
+            with_items(self.tree.response, items),
             now=self._now,
             launch=self._launch,
             elements=elements,

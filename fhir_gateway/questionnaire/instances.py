@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fhir_gateway.fhir.types import Element, Resource
 from fhir_gateway.questionnaire.definition import Item
-from fhir_gateway.questionnaire.response import Address, Node, ResponseTree, emit
+from fhir_gateway.questionnaire.response import Address, Node, ResponseTree, emit, with_items
 
 
 def with_instances(
@@ -30,7 +30,7 @@ def with_instances(
 
 def without_instance(tree: ResponseTree, address: Address) -> Resource:
     """The response without one instance of a group; those after it move up."""
-    return {**tree.response, "item": emit(tree.roots, lambda node: node.address != address)}
+    return with_items(tree.response, emit(tree.roots, lambda node: node.address != address))
 
 
 def _lay(

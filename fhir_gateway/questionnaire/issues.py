@@ -35,6 +35,7 @@ class Code(StrEnum):
     SUBJECT_TYPE = "subject-type"
     AUTHORED = "authored"
     OUTSIDE_PERIOD = "outside-period"
+    EMPTY = "empty"
     NO_LINK_ID = "no-link-id"
     UNKNOWN_LINK_ID = "unknown-link-id"
     WRONG_PLACE = "wrong-place"
@@ -134,6 +135,7 @@ _ISSUE_TYPES: Mapping[Code, str] = {
     Code.READ_ONLY: "business-rule",
     Code.DISPLAY_HAS_ANSWER: "structure",
     Code.SEVERAL_VALUES: "structure",
+    Code.EMPTY: "structure",
     Code.UNKNOWN_LINK_ID: "structure",
     Code.NO_LINK_ID: "structure",
     Code.WRONG_PLACE: "structure",

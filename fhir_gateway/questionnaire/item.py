@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from fhir_gateway.fhir.types import Coding, Element, as_dict, as_list, as_str
@@ -22,6 +21,7 @@ from fhir_gateway.questionnaire.logic import (
     expression_of,
     toggle_of,
 )
+from fhir_gateway.questionnaire.once import once
 from fhir_gateway.questionnaire.options import Option, options_of, value_in, value_of
 
 #: R4 item.type codes that take an answer.
@@ -46,22 +46,22 @@ class Item:
     position: int = 0
     children: list[Item] = field(default_factory=list)
 
-    @cached_property
+    @once
     def link_id(self) -> str:
         """The linkId, or the empty string when it is missing."""
         return as_str(self.raw.get("linkId"))
 
-    @cached_property
+    @once
     def type(self) -> str:
         """The R4 item type."""
         return as_str(self.raw.get("type"))
 
-    @cached_property
+    @once
     def text(self) -> str:
         """The text as published; for what a patient reads see texts.py."""
         return as_str(self.raw.get("text"))
 
-    @cached_property
+    @once
     def prefix(self) -> str:
         """What stands before the text, such as `1.`; or ''."""
         return as_str(self.raw.get("prefix"))
@@ -71,34 +71,34 @@ class Item:
         """The author's short label for lists of answers, or the text."""
         return as_str(self.extension(ext.SHORT_TEXT)) or self.text
 
-    @cached_property
+    @once
     def required(self) -> bool:
         """Whether an answer (or, for a group, content) is required while the item is enabled."""
         return self.raw.get("required") is True
 
-    @cached_property
+    @once
     def repeats(self) -> bool:
         """Whether several answers (or, for a group, several instances) are allowed."""
         return self.raw.get("repeats") is True
 
-    @cached_property
+    @once
     def read_only(self) -> bool:
         """Whether people may not change the answer."""
         return self.raw.get("readOnly") is True
 
-    @cached_property
+    @once
     def hidden(self) -> bool:
         """Whether the item is never shown to the person who fills in."""
         return self.extension(ext.HIDDEN) is True
 
-    @cached_property
+    @once
     def is_question(self) -> bool:
         """Whether the item takes answers."""
         return self.type in QUESTION_TYPES
 
     # How it is shown
 
-    @cached_property
+    @once
     def controls(self) -> tuple[str, ...]:
         """Every code of its itemControls, such as `radio-button`, `help`, `page` or `gtable`."""
         codes = [
@@ -118,7 +118,7 @@ class Item:
         """The Attachment (an image, a sound) shown with the text (sdc itemMedia)."""
         return as_dict(self.extension(ext.ITEM_MEDIA)) or None
 
-    @property
+    @once
     def entry_format(self) -> str:
         """An example or pattern of what to type, such as `QQ 12 34 56 C`; or ''."""
         return as_str(self.extension(ext.ENTRY_FORMAT))
@@ -150,12 +150,12 @@ class Item:
 
     # What an answer may be
 
-    @cached_property
+    @once
     def options(self) -> tuple[Option, ...]:
         """Its answerOptions. For those of a value set too, see Definition.options."""
         return options_of(self.raw)
 
-    @property
+    @once
     def value_set(self) -> str:
         """The canonical of its answerValueSet; or ''."""
         return as_str(self.raw.get("answerValueSet"))
@@ -165,12 +165,12 @@ class Item:
         """questionnaire-unit: the one unit of a number or quantity."""
         return as_dict(self.extension(ext.UNIT)) or None
 
-    @property
+    @once
     def unit_options(self) -> list[Coding]:
         """questionnaire-unitOption: the units to choose from."""
         return [as_dict(value_in(e)) for e in self.extensions(ext.UNIT_OPTION)]
 
-    @property
+    @once
     def unit_value_set(self) -> str:
         """The canonical of questionnaire-unitValueSet; or ''."""
         return as_str(self.extension(ext.UNIT_VALUE_SET))
@@ -180,34 +180,34 @@ class Item:
         """SDC unitOpen: `optionsOnly`, `optionsOrType`, `optionsOrString`; or ''."""
         return as_str(self.extension(ext.UNIT_OPEN))
 
-    @property
+    @once
     def mime_types(self) -> list[str]:
         """The content types an attachment may have; none listed: any."""
         return [as_str(value_in(e)) for e in self.extensions(ext.MIME_TYPE)]
 
-    @property
+    @once
     def max_size(self) -> int | None:
         """The largest attachment in bytes (the extension's wording since FHIR Extensions 5.x)."""
         limit = self.extension(ext.MAX_SIZE)
         number = isinstance(limit, int | Decimal | float) and not isinstance(limit, bool)
         return int(limit) if number else None
 
-    @cached_property
+    @once
     def min_occurs(self) -> int | None:
         """How many answers, or instances of a group, there are at least."""
         return _whole(self.extension(ext.MIN_OCCURS))
 
-    @cached_property
+    @once
     def max_occurs(self) -> int | None:
         """How many answers, or instances of a group, there are at most."""
         return _whole(self.extension(ext.MAX_OCCURS))
 
-    @property
+    @once
     def max_length(self) -> int | None:
         """The most characters of a text."""
         return _whole(self.raw.get("maxLength"))
 
-    @property
+    @once
     def min_length(self) -> int | None:
         """The fewest characters of a text."""
         return _whole(self.extension(ext.MIN_LENGTH))
@@ -217,42 +217,42 @@ class Item:
         """The resource types that a reference may point to; none listed: any."""
         return [as_str(value_in(e)) for e in self.extensions(ext.REFERENCE_RESOURCE)]
 
-    @property
+    @once
     def initial_values(self) -> list[tuple[str, Any]]:
         """The (type, value) of each `initial`, and of each option that is initiallySelected."""
         found = [value_of(as_dict(entry)) for entry in as_list(self.raw.get("initial"))]
         found.extend((o.type, o.value) for o in self.options if o.selected)
         return [pair for pair in found if pair[0]]
 
-    @cached_property
+    @once
     def is_constrained(self) -> bool:
         """Whether it has rules of its author's own."""
         return bool(self.extensions(ext.CONSTRAINT) or self.extensions(ext.TARGET_CONSTRAINT))
 
     # When it applies, and what fills it in
 
-    @cached_property
+    @once
     def conditions(self) -> tuple[Condition, ...]:
         """Its enableWhen conditions."""
         return tuple(condition_of(c) for c in map(as_dict, as_list(self.raw.get("enableWhen"))))
 
-    @property
+    @once
     def any_condition_enables(self) -> bool:
         """enableBehavior `any`; a missing one is read as `all` (lint refuses it, R4 que-12)."""
         return self.raw.get("enableBehavior") == "any"
 
-    @cached_property
+    @once
     def enable_expression(self) -> str:
         """The FHIRPath of its enableWhenExpression, or ''."""
         found = self.expression(ext.ENABLE_WHEN_EXPRESSION)
         return found.text if found else ""
 
-    @cached_property
+    @once
     def variables(self) -> tuple[Expression, ...]:
         """The variables that it and what is below it can use."""
         return tuple(expression_of(value_in(e)) for e in self.extensions(ext.VARIABLE))
 
-    @cached_property
+    @once
     def calculated(self) -> Expression | None:
         """calculatedExpression: what its answer always is."""
         return self.expression(ext.CALCULATED_EXPRESSION)
@@ -262,12 +262,12 @@ class Item:
         """initialExpression: what its answer is at first."""
         return self.expression(ext.INITIAL_EXPRESSION)
 
-    @cached_property
+    @once
     def answer_expression(self) -> Expression | None:
         """answerExpression: what its options are; candidateExpression is read likewise."""
         return self.expression(ext.ANSWER_EXPRESSION) or self.expression(ext.CANDIDATE_EXPRESSION)
 
-    @cached_property
+    @once
     def toggles(self) -> tuple[Toggle, ...]:
         """Which options are offered only while an expression holds."""
         return tuple(toggle_of(e) for e in self.extensions(ext.OPTIONS_TOGGLE))
@@ -286,7 +286,7 @@ class Item:
 
     # Its extensions and its place
 
-    @cached_property
+    @once
     def _by_url(self) -> dict[str, list[Element]]:
         found: dict[str, list[Element]] = {}
         for extension in as_list(self.raw.get("extension")):

@@ -71,7 +71,7 @@ def value_in(extension: Mapping[str, Any]) -> Any:
 
 
 def _option(element: Element, value_type: str, value: Any) -> Option:
-    if "extension" not in element and not isinstance(value, dict):
+    if "extension" not in element and "extension" not in as_dict(value):
         return Option(value_type, value, selected=element.get("initialSelected") is True)
     return Option(
         type=value_type,

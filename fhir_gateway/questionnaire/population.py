@@ -49,11 +49,9 @@ def populated(
 ) -> Resource:
     """A response in progress with everything that can be filled in before anybody answers."""
     launch = dict(context or {})
-    response: Resource = {
-        "resourceType": "QuestionnaireResponse",
-        "questionnaire": definition.canonical,
-        "status": "in-progress",
-    }
+    response: Resource = {"resourceType": "QuestionnaireResponse", "status": "in-progress"}
+    if definition.canonical:
+        response["questionnaire"] = definition.canonical
     subject = _subject(launch)
     if subject:
         response["subject"] = subject

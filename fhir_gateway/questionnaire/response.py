@@ -162,6 +162,12 @@ def emit(
     return result
 
 
+def with_items(response: Resource, items: list[Element]) -> Resource:
+    """The response with these items instead of its own; a list is never empty in FHIR JSON."""
+    rest = {key: value for key, value in response.items() if key != "item"}
+    return {**rest, "item": items} if items else rest
+
+
 def with_answers(tree: ResponseTree, changes: Mapping[Address, list[Element]]) -> Resource:
     """The response with the answers at these addresses replaced; nothing else is lost.
 
@@ -172,7 +178,7 @@ def with_answers(tree: ResponseTree, changes: Mapping[Address, list[Element]]) -
     for node in fresh.nodes():
         if node.address in changes:
             node.answers = changes[node.address]
-    return {**tree.response, "item": emit(fresh.roots, lambda _: True)}
+    return with_items(tree.response, emit(fresh.roots, lambda _: True))
 
 
 def _element(

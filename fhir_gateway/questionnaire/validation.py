@@ -13,6 +13,7 @@ from typing import Any
 
 from fhir_gateway.fhir.outcome import outcome
 from fhir_gateway.fhir.registry import Registry
+from fhir_gateway.fhir.terminology import Expander
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import Enablement
@@ -37,16 +38,18 @@ def validate_response(
     *,
     resources: Iterable[Resource] = (),
     now: datetime | None = None,
+    expander: Expander | None = None,
 ) -> Resource:
     """An OperationOutcome dict for plain FHIR JSON; `information` when all is well.
 
     `questionnaire`: None to take the one that the response names, from what it contains or from
     `resources`. `resources`: value sets, code systems and Questionnaires. `now`: the clock of
-    expressions (None: the system's). Never raises on any JSON.
+    expressions (None: the system's). `expander`: asked for value sets that are not at hand. Never
+    raises on any JSON.
     """
     registry = Registry(resources)
     try:
-        found = _checked(questionnaire, response, registry, now)
+        found = _checked(questionnaire, response, registry, now, expander)
     except RecursionError:
         found = [Issue(Code.TOO_LARGE, "fatal", "nested too deeply", "QuestionnaireResponse")]
     return outcome(issue.as_outcome_issue() for issue in found)
@@ -82,7 +85,11 @@ def issues(
 
 
 def _checked(
-    questionnaire: Any, response: Any, registry: Registry, now: datetime | None
+    questionnaire: Any,
+    response: Any,
+    registry: Registry,
+    now: datetime | None,
+    expander: Expander | None,
 ) -> list[Issue]:
     if not isinstance(response, dict):
         return [Issue(Code.NOT_A_RESPONSE, "fatal", "not a FHIR resource", "")]
@@ -92,7 +99,7 @@ def _checked(
         text = "the Questionnaire of the response is not at hand"
         place = "QuestionnaireResponse.questionnaire"
         return [Issue(Code.NOT_RESOLVED, "error", text, place)]
-    definition = Definition(questionnaire, registry)
+    definition = Definition(questionnaire, registry, expander=expander)
     return issues(definition, response, now=now, everything_asked=False)
 
 

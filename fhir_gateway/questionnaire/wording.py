@@ -9,7 +9,7 @@ from fhir_gateway.fhir.types import Element, Resource, as_dict
 from fhir_gateway.questionnaire.completion import completed
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.options import value_of
-from fhir_gateway.questionnaire.response import Node, ResponseTree, emit
+from fhir_gateway.questionnaire.response import Node, ResponseTree, emit, with_items
 from fhir_gateway.questionnaire.values import same
 
 
@@ -21,7 +21,7 @@ def completed_in_published_words(
     tree = ResponseTree(definition, draft)
     for node in tree.nodes():
         node.answers = [_published(node, answer, definition) for answer in node.answers]
-    response = {**draft, "item": emit(tree.roots, lambda _: True)}
+    response = with_items(draft, emit(tree.roots, lambda _: True))
     return completed(definition, response, now=now)
 
 

@@ -11,6 +11,8 @@ from fhir_gateway.questionnaire.logic import Condition
 from fhir_gateway.questionnaire.values import VALUE_TYPES
 
 _OPERATORS = frozenset({"exists", "=", "!=", ">", "<", ">=", "<="})
+_ORDERING = frozenset({">", "<", ">=", "<="})
+_UNORDERED = frozenset("boolean choice open-choice attachment reference".split())
 _HL7 = "Questionnaire_Q_EnableWhen"
 
 
@@ -57,6 +59,9 @@ def _operator(item: Item, target: Item, condition: Condition) -> Iterator[Findin
         yield warning(
             "enable-when-unequal", item, "!= is false without an answer; consider `exists`."
         )
+    if condition.operator in _ORDERING and target.type in _UNORDERED:
+        text = f"Answers to a {target.type} have no order: '{condition.operator}' never holds."
+        yield error("enable-when-operator", item, text)
     possible = VALUE_TYPES.get(target.type, ())
     if possible and condition.expected_type not in possible:
         numbers = {"Integer", "Decimal"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from fhir_gateway.fhir import path
-from fhir_gateway.fhir.types import Element, as_dict, as_list
+from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str, extension_value
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.advice.finding import Finding, error, warning
 from fhir_gateway.questionnaire.definition import Definition
@@ -52,12 +52,14 @@ def item(item: Item, definition: Definition) -> Iterator[Finding]:
     if not found:
         return
     known = _known(item, definition)
-    for expression in found:
+    # What a module mentions may come with the whole that it is assembled into.
+    whole = not as_str(extension_value(definition.raw, ext.ASSEMBLE_EXPECTATION)).endswith("child")
+    for expression in dict.fromkeys(found):
         problem = _problem(expression)
         if problem:
             yield error("bad-expression", item, problem)
         elif expression.is_path:
-            yield from _mentions(item, expression, known, definition)
+            yield from _mentions(item, expression, known, definition) if whole else ()
         elif expression.language != "application/x-fhir-query":
             text = f"Expressions in {expression.language} are not evaluated."
             yield warning("expression-language", item, text)
@@ -189,5 +191,5 @@ def _problem(expression: Expression) -> str:
     try:
         path.compile_expression(expression.text)
     except path.PathRefused as problem:
-        return str(problem)
+        return f"{problem}."
     return ""

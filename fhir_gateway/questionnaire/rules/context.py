@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import Enablement
 from fhir_gateway.questionnaire.expressions import Scope
+from fhir_gateway.questionnaire.once import once
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Checking:
     enablement: Enablement
     final: bool
 
-    @cached_property
+    @once
     def scope(self) -> Scope:
         """What expressions see; made when the first one is met."""
         return self.enablement.scope()

@@ -30,6 +30,9 @@ def _items(
     if not isinstance(raw, list):
         yield Issue(Code.NOT_A_RESPONSE, "error", "item is not a list", f"{path}.item")
         return
+    if not raw:
+        yield Issue(Code.EMPTY, "error", "a list is never empty in FHIR JSON", f"{path}.item")
+        return
     if depth > MAX_DEPTH:
         yield Issue(Code.TOO_LARGE, "error", f"nested deeper than {MAX_DEPTH} items", path)
         return
@@ -77,6 +80,9 @@ def _item(
     if answers is not None and not isinstance(answers, list):
         yield Issue(Code.NOT_A_RESPONSE, "error", "answer is not a list", f"{place}.answer")
         answers = []
+    elif answers == []:
+        text = "a list is never empty in FHIR JSON"
+        yield _issue(Code.EMPTY, text, item, f"{place}.answer")
     if item.type == "display":
         if answers:
             yield _issue(Code.DISPLAY_HAS_ANSWER, "a display item holds no answers", item, place)
