@@ -48,6 +48,8 @@ def common(drawing: Drawing, slot: Slot) -> Params:
     )
     if low and high:
         said.append(drawing.words.say("From {low} to {high}", low=low[0], high=high[0]))
+    if item.slider_step and item.slider_step > 1:
+        said.append(drawing.words.say("In steps of {step}", step=item.slider_step))
     if said and slot.suffix in ("", "~0"):
         params["hint"] = {"text": " ".join(filter(None, said))}
     error = drawing.error(slot)
