@@ -27,6 +27,7 @@ def photo(kind: str, size: tuple[int, int] = (60, 40), **more: object) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.hazard("H20")
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_pictures_lose_their_exif_and_what_hides_behind_them_and_stand_upright(kind: str) -> None:
     made = clean(photo(kind) + b"<script>hidden</script>", taken=ALL, max_bytes=LIMIT)

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import FormData
@@ -193,6 +194,7 @@ def assert_what_blocks_can_be_seen(flow: Flow) -> None:
         assert any(is_shown(n) and flow.enablement.is_enabled(n) for n in node.walk()), issue
 
 
+@pytest.mark.hazard("H21")
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 @given(st.data())
 def test_pages_resuming_and_submitting_agree_whatever_is_answered(data: st.DataObject) -> None:
@@ -220,6 +222,7 @@ def test_pages_resuming_and_submitting_agree_whatever_is_answered(data: st.DataO
         assert resumed.first_open().name == flow.first_open().name
 
 
+@pytest.mark.hazard("H21")
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
 @given(questionnaires(), st.integers(0, 2**32))
 def test_whoever_answers_what_is_asked_gets_to_the_end_with_a_valid_response(
