@@ -90,6 +90,8 @@ def _picture(data: bytes, kind: str) -> CleanFile:
                 upright = ImageOps.exif_transpose(picture)
     except NotTaken:
         raise
+    except Image.DecompressionBombError:
+        raise NotTaken("file-pixels") from None
     except Exception:
         # Pillow raises many kinds of errors on broken data, and each means the same.
         raise NotTaken("file-broken") from None

@@ -106,8 +106,9 @@ class Person:
             fields.first.fill(value)
 
     def go_on(self) -> None:
-        """Press the page's first button, and look at where that leads."""
-        self.page.locator("main form button").first.click()
+        """Press Continue, or the page's first button, and look at where that leads."""
+        go_on = self.page.locator("main form .app-continue")
+        (go_on if go_on.count() else self.page.locator("main form button")).first.click()
         self.page.wait_for_load_state()
         self.look()
 

@@ -285,3 +285,44 @@ def test_names_that_the_page_needs_itself_are_no_trouble_as_link_ids() -> None:
             )
         assert visitor.path.endswith("/check")
         assert visitor.answers() == {name: [name] for name in names}
+
+
+def test_authors_say_how_a_question_looks() -> None:
+    picture = {"contentType": "image/png", "data": "iVBORw0KGgo="}
+    elsewhere = {"contentType": "video/mp4", "url": "https://example.org/v", "title": "The video"}
+    inline = {"url": f"{CORE}/questionnaire-choiceOrientation", "valueCode": "horizontal"}
+    step = {"url": f"{CORE}/questionnaire-sliderStepValue", "valueInteger": 5}
+    phone = {"code": "phone"}
+    short = {"url": f"{SDC}/sdc-questionnaire-shortText", "valueString": "Brief"}
+    option = options("a")[0]
+    option["extension"] = [
+        {"url": f"{CORE}/questionnaire-optionPrefix", "valueString": "1."},
+        {"url": f"{SDC}/sdc-questionnaire-itemAnswerMedia", "valueAttachment": picture},
+    ]
+    page = item("page", "group", extension=[control("page")], item=[
+        item("side", "choice", extension=[inline], answerOption=[option, *options("b")]),
+        item("slide", "integer", extension=[control("slider"), step]),
+        item("call", "string", prefix="2.", extension=[
+            {"url": f"{SDC}/sdc-questionnaire-keyboard", "valueCoding": phone},
+            {"url": f"{CORE}/questionnaire-supportLink", "valueUri": "https://www.nhs.uk/help"},
+            {"url": f"{SDC}/sdc-questionnaire-itemMedia", "valueAttachment": elsewhere},
+            short,
+        ]),
+        item("find", "choice", extension=[control("lookup")], answerOption=options("x", "y")),
+        item("own", "open-choice", answerOption=options("x"), extension=[
+            {"url": f"{SDC}/sdc-questionnaire-openLabel", "valueString": "Another one"}]),
+    ])  # fmt: skip
+    with preview(form(page)) as visitor:
+        text = visitor.page.text
+        assert "nhsuk-radios--inline" in text
+        assert 'src="data:image/png;base64,iVBORw0KGgo="' in text
+        assert "1. A" in text
+        assert "In steps of 5" in text
+        assert "2. Question call" in text
+        assert 'type="tel"' in text
+        assert 'href="https://www.nhs.uk/help"' in text
+        assert ">The video</a>" in text
+        assert 'value="search:find"' in text
+        assert "Another one" in text
+        visitor.post({})
+        assert "Brief" in visitor.page.text

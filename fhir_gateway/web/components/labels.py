@@ -48,6 +48,8 @@ def common(drawing: Drawing, slot: Slot) -> Params:
     )
     if low and high:
         said.append(drawing.words.say("From {low} to {high}", low=low[0], high=high[0]))
+    if item.slider_step and item.slider_step > 1:
+        said.append(drawing.words.say("In steps of {step}", step=item.slider_step))
     if said and slot.suffix in ("", "~0"):
         params["hint"] = {"text": " ".join(filter(None, said))}
     error = drawing.error(slot)
@@ -85,7 +87,10 @@ def before(drawing: Drawing, slot: Slot) -> list[Part]:
             *displays.picture(note, drawing.texts, drawing.words),
         )
     ]
-    return [*displays.picture(item, drawing.texts, drawing.words), *said]
+    link = item.support_link
+    more = {"href": link, "text": drawing.words.say("More information")}
+    support = [Part("link", more)] if link.startswith(("https://", "http://")) else []
+    return [*displays.picture(item, drawing.texts, drawing.words), *said, *support]
 
 
 def suffix(drawing: Drawing, item: Item) -> str:
