@@ -34,6 +34,7 @@ from fhir_gateway.settings import Settings, load
 from fhir_gateway.store import services
 
 ADDRESS_FILE = "demo.json"
+_NAMES = ("gateway", "fhir", "pds", "epr", "phone")
 _SERVICE = Path(overview.__file__).parent / "service.json"
 _START_SECONDS = 60.0
 
@@ -121,8 +122,7 @@ def _announce(demo: Demo, servers: list[uvicorn.Server], ready: Callable[[Demo],
         if time.monotonic() > deadline:
             return
         time.sleep(0.05)
-    names = ("gateway", "fhir", "pds", "epr", "phone")
-    content = {name: getattr(demo.addresses, name) for name in names}
+    content = {name: getattr(demo.addresses, name) for name in _NAMES}
     # Written whole or not at all: a script may be waiting for it.
     file = demo.data_dir / ADDRESS_FILE
     fresh = file.with_suffix(".new")
@@ -231,7 +231,7 @@ def read_addresses(data_dir: Path) -> dict[str, str]:
     file = data_dir / ADDRESS_FILE
     with contextlib.suppress(OSError, ValueError):
         found = json.loads(file.read_text())
-        if isinstance(found, dict):
+        if isinstance(found, dict) and set(_NAMES) <= found.keys():
             return {str(k): str(v) for k, v in found.items()}
     raise Refused(
         f"No demo runs with the data folder {data_dir}: there is no {ADDRESS_FILE}. "

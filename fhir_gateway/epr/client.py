@@ -6,6 +6,7 @@ said no, OutcomeUnknown when it may have been done and nobody heard the answer.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import httpx
 
 from fhir_gateway.errors import OutcomeUnknown, Refused, TryLater
 from fhir_gateway.fhir import json as fhir_json
+from fhir_gateway.fhir.bundle import resources
 from fhir_gateway.fhir.http import retry_after
 from fhir_gateway.fhir.identifiers import REQUEST_ID, token
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
@@ -21,6 +23,8 @@ from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 #: The EPR did not start on it.
 _NOT_DONE = frozenset({408, 425, 429, 503})
+#: Of the R4 value set issue-type. Whatever else stands there is not repeated.
+_ISSUE_CODE = re.compile(r"(?=.{1,20}$)[a-z]+(-[a-z]+)*")
 _MAX_BODY = 5_000_000
 
 
@@ -68,11 +72,14 @@ class EprClient:
         Raises Refused, TryLater.
         """
         body = self._get(resource_type, {"identifier": token(REQUEST_ID, request_id)})
+        if as_dict(body).get("resourceType") != "Bundle":
+            # Taken for nothing found, this would have the request sent a second time.
+            raise TryLater("The EPR's answer to a search is no Bundle", code="epr-shape")
+        # A lenient server answers a parameter it does not know with everything it has.
         return [
             f"{resource_type}/{resource['id']}"
-            for entry in map(as_dict, as_list(as_dict(body).get("entry")))
-            if (resource := as_dict(entry.get("resource"))).get("resourceType") == resource_type
-            and resource.get("id")
+            for resource in resources(body, resource_type)
+            if resource.get("id") and _carries(resource, request_id)
         ]
 
     def transact(self, bundle: Resource, *, request_id: str) -> Delivered:
@@ -116,6 +123,11 @@ class EprClient:
                 raise TryLater(str(answer), code=answer.code)
             raise answer
         return _json(response)
+
+
+def _carries(resource: Resource, request_id: str) -> bool:
+    identifiers = map(as_dict, as_list(resource.get("identifier")))
+    return any((i.get("system"), i.get("value")) == (REQUEST_ID, request_id) for i in identifiers)
 
 
 def _delivered(response: httpx.Response, bundle: Resource) -> Delivered:
@@ -168,4 +180,5 @@ def _error(response: httpx.Response) -> Refused | TryLater | OutcomeUnknown:
 def _issue_code(body: Any) -> str:
     """The issue code of an OperationOutcome. Its diagnostics can hold data, so never those."""
     issues = as_list(as_dict(body).get("issue"))
-    return as_str(as_dict(issues[0]).get("code")) if issues else "no OperationOutcome"
+    code = as_str(as_dict(issues[0]).get("code")) if issues else ""
+    return code if _ISSUE_CODE.fullmatch(code) else "no OperationOutcome"

@@ -36,6 +36,8 @@ RESPONSE_TIME = f"{BASE}/StructureDefinition/service-responseTime"
 REQUEST_CODE = f"{BASE}/StructureDefinition/service-requestCode"
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+#: The database has room for so many.
+_MAX_SLUG = 80
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -111,10 +113,10 @@ def _problems(bundle: Resource, service: Service) -> list[str]:
     found = []
     if bundle.get("resourceType") != "Bundle":
         return ["The file is not a FHIR Bundle."]
-    if not _SLUG.fullmatch(service.slug):
+    if not _SLUG.fullmatch(service.slug) or len(service.slug) > _MAX_SLUG:
         found.append(
             f"HealthcareService.identifier needs a value of system {SERVICE_ID}: a short name of "
-            "lower-case letters, digits and hyphens."
+            f"lower-case letters, digits and hyphens, at most {_MAX_SLUG}."
         )
     if not service.name:
         found.append("HealthcareService.name is missing: patients read it.")
@@ -126,11 +128,24 @@ def _problems(bundle: Resource, service: Service) -> list[str]:
         found.append(f"The extension {RESPONSE_TIME} is missing, such as '2 working days'.")
     if not service.request_types:
         found.append(f"At least one extension {REQUEST_TYPE} is needed.")
-    address = urlsplit(service.epr_base)
-    loopback = address.hostname in _LOOPBACK
-    if address.scheme != "https" and not (address.scheme == "http" and loopback):
-        found.append("Endpoint.address must be the https base of the EPR's FHIR server.")
+    if not _is_epr_base(service.epr_base):
+        found.append(
+            "Endpoint.address must be the https base of the EPR's FHIR server, without a password "
+            "or a query."
+        )
     return found
+
+
+def _is_epr_base(text: str) -> bool:
+    """Whether an address is fit for patient data: https, or this machine."""
+    try:
+        address = urlsplit(text)
+        host, _ = address.hostname, address.port
+    except ValueError:
+        return False
+    plain = "@" not in address.netloc and not address.query and not address.fragment
+    safe = address.scheme == "https" or (address.scheme == "http" and host in _LOOPBACK)
+    return bool(host) and plain and safe
 
 
 def _identifier(resource: Resource, system: str) -> str:

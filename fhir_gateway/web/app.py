@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Scope
 
 from fhir_gateway.web.environment import mount_assets
 from fhir_gateway.web.forms import ForeignForm
+from fhir_gateway.web.head import HeadAsGet
 from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
 from fhir_gateway.web.routes import check, code, ends, landing, language, pages, saving
 from fhir_gateway.web.site import Site, site_of
@@ -86,7 +87,7 @@ def create_web_app(site: Site, *, lifespan: Any = None, home: ASGIApp | None = N
         max_upload_bytes=MAX_UPLOAD_BYTES,
         uploads=lambda path: path.startswith("/requests/") and "/page/" in path,
     )
-    return SecurityHeaders(limited, https=site.base_url.startswith("https:"))
+    return HeadAsGet(SecurityHeaders(limited, https=site.base_url.startswith("https:")))
 
 
 def _to_demo() -> Response:
