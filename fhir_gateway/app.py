@@ -42,6 +42,7 @@ from fhir_gateway.sms.notify import NotifySender
 from fhir_gateway.sms.sender import NoSender, TextSender
 from fhir_gateway.store.database import Database
 from fhir_gateway.store.seal import Sealer
+from fhir_gateway.terminology.server import TerminologyServer
 from fhir_gateway.web.app import create_web_app
 from fhir_gateway.web.environment import create_environment
 from fhir_gateway.web.site import Site
@@ -59,6 +60,7 @@ class Gateway:
     database: Database
     engine: DbosEngine
     parts: Parts
+    terminology: TerminologyServer | None = None
 
     @property
     def site(self) -> Site:
@@ -82,6 +84,8 @@ class Gateway:
     def close(self) -> None:
         """Close connections."""
         self.parts.close()
+        if self.terminology:
+            self.terminology.close()
         self.database.close()
 
 
@@ -95,9 +99,10 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
     targets = shipped.read_targets(shipped.folder("mappings"))
     if settings.mappings:
         targets |= shipped.read_targets(settings.mappings)
+    terminology = _terminology(settings)
     parts = Parts(
         database=database,
-        catalogue=Catalogue(resources),
+        catalogue=Catalogue(resources, terminology),
         targets=targets,
         pds=pds_client(settings, database),
         eprs=EprClients(_bearer(settings.epr_token)),
@@ -114,7 +119,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         ),
         policy=Policy(frozenset(settings.matching_forgiven), settings.matching_youngest),
     )
-    return Gateway(settings, database, DbosEngine(database), parts)
+    return Gateway(settings, database, DbosEngine(database), parts, terminology)
 
 
 class Worker:
@@ -178,6 +183,10 @@ class _Split:
 
 def _now() -> datetime:
     return datetime.now(LONDON)
+
+
+def _terminology(settings: Settings) -> TerminologyServer | None:
+    return TerminologyServer(settings.terminology_server) if settings.terminology_server else None
 
 
 def _sender(settings: Settings) -> TextSender:

@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         description="Profiles that everything sent is checked against: a FHIR package (.tgz), or a "
         "folder of StructureDefinitions, ValueSets and CodeSystems, such as UK Core.",
     )
+    terminology_server: str | None = Field(
+        None,
+        description="FHIR base of a terminology server, for value sets of questionnaires that are "
+        "not at hand. The only one that is ever asked.",
+    )
     pds_base_url: str = Field(
         "https://sandbox.api.service.nhs.uk/personal-demographics/FHIR/R4",
         description="Base of the PDS FHIR API, up to /FHIR/R4.",

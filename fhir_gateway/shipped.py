@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir import conformance
@@ -16,6 +17,8 @@ from fhir_gateway.fhir.types import Resource
 from fhir_gateway.mapping.manifest import MANIFEST, is_template, read_manifest, read_target
 from fhir_gateway.mapping.target import Target, TargetRefused
 
+#: The largest file that is read, in bytes.
+MAX_FILE = 20_000_000
 _PACKAGE = Path(__file__).parent
 
 
@@ -41,12 +44,18 @@ def read_resources(path: Path) -> list[Resource]:
 
 
 def read_resource(file: Path) -> Resource:
-    """One FHIR resource of a JSON file. Raises FolderRefused."""
+    """One FHIR resource of a file in JSON or XML. Raises FolderRefused."""
+    from fhir_gateway.fhir import xml
+
     try:
-        resource = fhir_json.parse(file.read_bytes())
+        data = file.read_bytes()
+        if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+            resource: Any = xml.parse(data)
+        else:
+            resource = fhir_json.parse(data, max_bytes=MAX_FILE)
     except OSError as error:
         raise FolderRefused(f"{file}: {error.strerror}") from None
-    except fhir_json.JsonRefused as error:
+    except (fhir_json.JsonRefused, xml.XmlRefused) as error:
         raise FolderRefused(f"{file}: {error}") from None
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         raise FolderRefused(f"{file} is not a FHIR resource")

@@ -44,7 +44,9 @@ def walker(gateway: Pages) -> Iterator[Walker]:
 def filled(path: str, walker: Walker) -> str:
     draft = walker.path.split("/")[2]
     token = walker.link.rpartition("/")[2]
-    return path.format(draft_id=draft, token=token, **{"name:path": ""}).replace("//", "/")
+    return path.format(draft_id=draft, token=token, file_id="0", **{"name:path": ""}).replace(
+        "//", "/"
+    )
 
 
 def url(gateway: Pages, path: str, walker: Walker) -> str:

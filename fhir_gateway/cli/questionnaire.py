@@ -1,4 +1,4 @@
-"""Questionnaires: `questionnaire list`, `lint`, `assemble`, `validate-response`, `enabled`."""
+"""Questionnaires: `questionnaire list`, `lint`, `assemble`; `preview` and responses beside."""
 
 from __future__ import annotations
 
@@ -7,21 +7,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fhir_gateway.cli.terminal import AsJson, plain_errors, say, show_json, show_table
+from fhir_gateway.cli import responses
+from fhir_gateway.cli.preview import preview
+from fhir_gateway.cli.resources import (
+    Resources,
+    Server,
+    read_all,
+    read_questionnaire,
+    server_of,
+    unusable_arguments,
+)
+from fhir_gateway.cli.terminal import AsJson, plain_errors, show_json, show_resource, show_table
 
 if TYPE_CHECKING:
+    from fhir_gateway.fhir.registry import Registry
     from fhir_gateway.questionnaire.catalogue import Catalogue
+    from fhir_gateway.questionnaire.linting import Finding
+    from fhir_gateway.terminology.server import TerminologyServer
 
 app = typer.Typer(no_args_is_help=True, help="The questionnaires that pages are made from.")
+app.command("preview")(preview)
 
-QuestionnaireFile = Annotated[
-    Path,
-    typer.Option("--questionnaire", help="Questionnaire (JSON).", exists=True, dir_okay=False),
-]
-ResponseFile = Annotated[
-    Path,
-    typer.Option("--response", help="QuestionnaireResponse (JSON).", exists=True, dir_okay=False),
-]
+app.command("validate-response")(responses.validate)
+app.command("enabled")(responses.enabled)
+app.command("populate")(responses.populate)
 
 
 @app.command("list")
@@ -56,33 +65,27 @@ def list_questionnaires(as_json: AsJson = False) -> None:
 @app.command("lint")
 def lint_files(
     files: Annotated[
-        list[Path], typer.Argument(help="Questionnaires (JSON).", exists=True, dir_okay=False)
+        list[Path],
+        typer.Argument(help="Questionnaires (JSON or XML).", exists=True, dir_okay=False),
     ],
+    resources: Resources = None,
+    terminology_server: Server = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what is wrong with questionnaires before patients see them; exit status 1 on errors."""
-    from fhir_gateway import shipped
-    from fhir_gateway.questionnaire.assembly import assemble
-    from fhir_gateway.questionnaire.definition import Definition
-    from fhir_gateway.questionnaire.lint import lint
-    from fhir_gateway.web.fields import SHOWN_TYPES
+    """Say what is wrong with questionnaires before patients see them, and what to do about it.
 
+    Exit status 1 on errors, 2 when a file cannot be used.
+    """
     findings: list[dict[str, Any]] = []
     with plain_errors():
         registry = catalogue(files).registry
+    with unusable_arguments():
+        for resource in read_all(resources):
+            registry.add(resource)
+        server = server_of(terminology_server)
         for file in files:
-            questionnaire = assemble(shipped.read_resource(file), registry.resolve)
-            definition = Definition(questionnaire, registry)
-            findings.extend(
-                {
-                    "file": str(file),
-                    "linkId": f.link_id,
-                    "severity": f.severity,
-                    "code": f.code,
-                    "text": f.text,
-                }
-                for f in lint(definition, shown_types=SHOWN_TYPES)
-            )
+            found = _lint(file, registry, server)
+            findings.extend({"file": str(file), **finding.as_dict()} for finding in found)
     if as_json:
         show_json(findings)
     else:
@@ -95,57 +98,34 @@ def lint_files(
         raise typer.Exit(1)
 
 
+def _lint(file: Path, registry: Registry, server: TerminologyServer | None) -> list[Finding]:
+    from fhir_gateway.questionnaire.assembly import NotAssembled
+    from fhir_gateway.questionnaire.definition import Definition
+    from fhir_gateway.questionnaire.linting import Finding, lint
+    from fhir_gateway.web.fields import SHOWN_TYPES
+
+    try:
+        questionnaire = read_questionnaire(file, registry)
+    except NotAssembled as error:
+        return [Finding("not-assembled", "error", "", f"{error}.")]
+    definition = Definition(questionnaire, registry, expander=server)
+    return lint(definition, shown_types=SHOWN_TYPES)
+
+
 @app.command("assemble")
 def assemble_file(
     file: Annotated[
-        Path, typer.Argument(help="Questionnaire (JSON).", exists=True, dir_okay=False)
+        Path, typer.Argument(help="Questionnaire (JSON or XML).", exists=True, dir_okay=False)
     ],
+    resources: Resources = None,
 ) -> None:
     """Print a modular questionnaire as one, with its modules in place (SDC $assemble)."""
-    from fhir_gateway import shipped
-    from fhir_gateway.questionnaire.assembly import assemble
-
     with plain_errors():
         registry = catalogue([file]).registry
-        show_json(assemble(shipped.read_resource(file), registry.resolve))
-
-
-@app.command("validate-response")
-def validate(
-    questionnaire: QuestionnaireFile, response: ResponseFile, as_json: AsJson = False
-) -> None:
-    """Check a response against its questionnaire; exit status 1 when it is not valid."""
-    from fhir_gateway.fhir.outcome import has_errors
-    from fhir_gateway.questionnaire.validation import validate_response
-
-    with plain_errors():
-        assembled, answered, resources = _pair(questionnaire, response)
-        outcome = validate_response(assembled, answered, resources=resources)
-    if as_json:
-        show_json(outcome)
-    else:
-        for issue in outcome["issue"]:
-            where = f"{issue['expression'][0]}: " if issue.get("expression") else ""
-            say(f"{issue['severity']}: {where}{issue['diagnostics']}")
-    if has_errors(outcome):
-        raise typer.Exit(1)
-
-
-@app.command("enabled")
-def enabled(
-    questionnaire: QuestionnaireFile, response: ResponseFile, as_json: AsJson = False
-) -> None:
-    """Print the linkIds of the items that are enabled, in document order."""
-    from fhir_gateway.questionnaire.enablement import enabled_items
-
-    with plain_errors():
-        assembled, answered, _ = _pair(questionnaire, response)
-        found = enabled_items(assembled, answered)
-    if as_json:
-        show_json(found)
-        return
-    for link_id in found:
-        say(link_id)
+    with unusable_arguments():
+        for resource in read_all(resources):
+            registry.add(resource)
+        show_resource(read_questionnaire(file, registry))
 
 
 def catalogue(files: list[Path] | None = None) -> Catalogue:
@@ -158,13 +138,3 @@ def catalogue(files: list[Path] | None = None) -> Catalogue:
     resources = [r for folder in folders if folder for r in shipped.read_resources(folder)]
     resources.extend(shipped.read_resource(file) for file in files or ())
     return Catalogue(resources)
-
-
-def _pair(questionnaire: Path, response: Path) -> tuple[Any, Any, list[Any]]:
-    from fhir_gateway import shipped
-    from fhir_gateway.questionnaire.assembly import assemble
-
-    registry = catalogue([questionnaire]).registry
-    assembled = assemble(shipped.read_resource(questionnaire), registry.resolve)
-    resources = [*registry.of_type("ValueSet"), *registry.of_type("CodeSystem")]
-    return assembled, shipped.read_resource(response), resources

@@ -29,6 +29,13 @@ def show_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
+def show_resource(value: Any) -> None:
+    """FHIR JSON on standard output, its decimals with the digits they were read with."""
+    from fhir_gateway.fhir import json as fhir_json
+
+    typer.echo(fhir_json.dump(value, pretty=True))
+
+
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
     """A table, or a sentence when there are no rows."""
     if not rows:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,7 @@ from fhir_gateway.errors import Refused
 
 _GROUP = re.compile(r"\$(\d+)")
 _TEXT = ["String"]
+MAX_EXPONENT = 1_000
 
 
 class FunctionRefused(Refused):
@@ -48,6 +50,7 @@ def functions(moment: datetime) -> Mapping[str, Any]:
             "arity": {2: ["String", "String"]},
             "nullable_input": True,
         },
+        "power": {"fn": _power, "arity": {1: ["Number"]}, "nullable": True},
         "where": {"fn": _where, "arity": {1: ["Expr"]}},
         "exists": {"fn": _exists, "arity": {0: [], 1: ["Expr"]}},
         "all": {"fn": _all, "arity": {1: ["Expr"]}},
@@ -106,6 +109,16 @@ def _replace_matches(_: Any, collection: list[Any], pattern: Any, substitution: 
         return _compiled(pattern).sub(put, text)
     except IndexError:
         raise FunctionRefused("a substitution names a group that the pattern has not") from None
+
+
+def _power(_: Any, collection: list[Any], exponent: Any) -> Any:
+    """The engine's own computes any power, however many digits it has."""
+    base = _data(collection[0]) if collection else None
+    if not isinstance(base, int | Decimal) or not isinstance(exponent, int | Decimal):
+        return []
+    if abs(Decimal(exponent)) > MAX_EXPONENT:
+        return []
+    return Decimal(base) ** Decimal(exponent)
 
 
 def _where(state: Any, collection: Any, criterion: Any) -> list[Any]:

@@ -20,7 +20,8 @@ class Registry:
     def __init__(self, resources: Iterable[Resource] = ()) -> None:
         self._by_url: dict[str, dict[str, Resource]] = {}
         for resource in resources:
-            self.add(resource)
+            if isinstance(resource, dict):
+                self.add(resource)
 
     def add(self, resource: Resource) -> None:
         """Add a resource; one without a url is passed over, the same url and version replaces."""
@@ -38,6 +39,11 @@ class Registry:
         if version:
             return versions.get(version)
         return max(versions.values(), key=_version_order) if versions else None
+
+    def all(self) -> Iterator[Resource]:
+        """All resources, all versions, in order of their being added."""
+        for versions in self._by_url.values():
+            yield from versions.values()
 
     def of_type(self, resource_type: str) -> Iterator[Resource]:
         """All resources of a type, all versions, in order of their being added."""

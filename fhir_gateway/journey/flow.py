@@ -18,6 +18,7 @@ from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.completion import completed
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.enablement import Enablement
+from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.issues import Issue
 from fhir_gateway.questionnaire.paging import Page, on_check_page, pages
 from fhir_gateway.questionnaire.response import Node, ResponseTree
@@ -74,7 +75,12 @@ class Flow:
     @cached_property
     def texts(self) -> Texts:
         """What this person reads."""
-        return Texts(self.enablement.scope())
+        return Texts(self.scope)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What the author's expressions see."""
+        return self.enablement.scope()
 
     @cached_property
     def issues(self) -> list[Issue]:
@@ -93,7 +99,7 @@ class Flow:
 
     def reachable(self, step: Step) -> bool:
         """Whether every step before it is done."""
-        return all(self.is_done(earlier) for earlier in self.steps[: self.steps.index(step)])
+        return all(self.is_done(earlier) for earlier in self.steps[: self._position(step)])
 
     def first_open(self) -> Step:
         """The first step that is not done."""
@@ -101,11 +107,11 @@ class Flow:
 
     def after(self, step: Step) -> Step:
         """The next step in order, done or not."""
-        return self.steps[min(self.steps.index(step) + 1, len(self.steps) - 1)]
+        return self.steps[min(self._position(step) + 1, len(self.steps) - 1)]
 
     def before(self, step: Step) -> Step | None:
         """The step before it, or None for the first."""
-        position = self.steps.index(step)
+        position = self._position(step)
         return self.steps[position - 1] if position else None
 
     def is_done(self, step: Step) -> bool:
@@ -120,6 +126,13 @@ class Flow:
         addresses = {n.address: i for i, n in enumerate(n for node in nodes for n in node.walk())}
         found = [issue for issue in self.issues if issue.address in addresses]
         return sorted(found, key=lambda issue: addresses[issue.address or ()])
+
+    def _position(self, step: Step) -> int:
+        """Where a step stands, whichever state of the draft it was made for; the end when it is
+        not there now."""
+        places = ((s.kind, s.name) for s in self.steps)
+        here = (step.kind, step.name)
+        return next((i for i, place in enumerate(places) if place == here), len(self.steps) - 1)
 
     def _steps(self) -> list[Step]:
         steps: list[Step] = []

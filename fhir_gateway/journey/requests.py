@@ -5,17 +5,20 @@ Every function works within the caller's transaction; none talks to the network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.types import Element, Resource
+from fhir_gateway.journey.attachments import with_data
 from fhir_gateway.journey.flow import Flow, Step, StepKind
-from fhir_gateway.questionnaire.completion import completed, empty_response
+from fhir_gateway.questionnaire.calculation import calculated
 from fhir_gateway.questionnaire.definition import Definition
+from fhir_gateway.questionnaire.population import populated
 from fhir_gateway.questionnaire.response import Address, with_answers
+from fhir_gateway.questionnaire.wording import completed_in_published_words
 from fhir_gateway.store import counters, drafts
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.drafts import Draft, DraftState, Progress
@@ -54,7 +57,7 @@ def begin(
         link_id=link.id,
         service_slug=link.service_slug,
         questionnaire=definition.canonical,
-        progress=Progress(response=empty_response(definition), link_token=token),
+        progress=Progress(response=populated(definition, now=now), link_token=token),
         now=now,
     )
 
@@ -82,13 +85,18 @@ def answer(
 def tried(flow: Flow, step: Step, answers: Mapping[Address, list[Element]]) -> Flow:
     """What the flow would be with these answers to one page; nothing is kept."""
     progress = flow.progress
-    attempt = Progress(
-        response=with_answers(flow.tree, answers),
+    attempt = replace(
+        progress,
+        response=calculated(flow.definition, with_answers(flow.tree, answers), now=flow.now),
         visited=[*dict.fromkeys([*progress.visited, step.name])],
-        verified=progress.verified,
-        link_token=progress.link_token,
     )
     return Flow(flow.definition, attempt, now=flow.now)
+
+
+def with_response(flow: Flow, response: Resource) -> Flow:
+    """The same flow for another response; nothing is kept."""
+    progress = replace(flow.progress, response=response)
+    return Flow(flow.definition, progress, now=flow.now)
 
 
 def answer_without_code(
@@ -125,15 +133,28 @@ def stops(tx: Transaction, service_slug: str) -> int:
     return sum(counters.total(tx, f"stop:{service_slug}:").values())
 
 
-def submission(draft: Draft, flow: Flow, link: Link | None, *, now: datetime) -> Submission:
-    """The completed response and the evidence; raises NotReady while a step is open or anything
-    in the whole response is wrong."""
+def submission(
+    draft: Draft,
+    flow: Flow,
+    link: Link | None,
+    *,
+    now: datetime,
+    files: Callable[[str], bytes | None] = lambda _: None,
+) -> Submission:
+    """The completed response in the words of the published Questionnaire (`flow` is of that one)
+    with its files (`files` reads them), and the evidence.
+
+    Raises NotReady while a step is open or anything in the whole response is wrong.
+    """
     open_step = flow.first_open()
     if open_step.kind is not StepKind.CHECK or flow.issues:
         raise NotReady(open_step)
     bound = link.bound_to if link else None
     return Submission(
-        response=completed(flow.definition, draft.progress.response, now=now),
+        response=with_data(
+            completed_in_published_words(flow.definition, draft.progress.response, now=now),
+            files,
+        ),
         evidence={
             "verified": draft.progress.verified,
             "bound_to": (

@@ -9,13 +9,17 @@ url and version of the root, as SDC demands.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from fhir_gateway.errors import Refused
+from fhir_gateway.fhir import path
+from fhir_gateway.fhir.registry import Registry
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str, extension_value
 from fhir_gateway.questionnaire import extensions as ext
 
 MAX_DEPTH = 10
+#: The variable of a placeholder that goes before every linkId of its module.
+LINK_ID_PREFIX = "linkIdPrefix"
 #: Extensions of a module that go to the root of the result, and those that go to what holds the
 #: placeholder: an item, or the root.
 _TO_ROOT = frozenset({ext.LAUNCH_CONTEXT, ext.CQF_LIBRARY})
@@ -29,13 +33,19 @@ class NotAssembled(Refused):
         super().__init__(message, code="not-assembled")
 
 
-def assemble(questionnaire: Resource, resolve: Callable[[str], Resource | None]) -> Resource:
+def assemble(
+    questionnaire: Resource,
+    resolve: Callable[[str], Resource | None] | None = None,
+    *,
+    resources: Iterable[Resource] = (),
+) -> Resource:
     """The questionnaire with every module in its place; a new dict, the input is untouched.
 
-    `resolve`: finds a Questionnaire by canonical. Raises NotAssembled.
+    `resolve`: finds a Questionnaire by canonical; or else it is looked for in `resources`.
+    Raises NotAssembled.
     """
     result = copy.deepcopy(questionnaire)
-    parts = _Parts(resolve)
+    parts = _Parts(resolve or Registry(resources).resolve)
     parts.expand(result, ())
     if not parts.used:
         return result
@@ -78,7 +88,8 @@ class _Parts:
         for item in map(as_dict, as_list(holder.get("item"))):
             canonical = as_str(extension_value(item, ext.SUB_QUESTIONNAIRE))
             if canonical:
-                items.extend(self._module(canonical, holder, trail))
+                module = self._module(canonical, holder, trail)
+                items.extend(_placed(module, item, canonical))
                 continue
             if "item" in item:
                 self.expand(item, trail)
@@ -119,6 +130,49 @@ class _Parts:
         if name in self.contained and self.contained[name] != contained:
             raise NotAssembled(f"module {canonical} contains another '{name}' than one before it")
         self.contained[name] = contained
+
+
+def _placed(items: list[Element], placeholder: Element, canonical: str) -> list[Element]:
+    """A module's items as they stand in place of their placeholder: with its variables, and their
+    linkIds behind its `linkIdPrefix`, so that one module can stand in several places."""
+    variables = [
+        extension
+        for extension in map(as_dict, as_list(placeholder.get("extension")))
+        if extension.get("url") == ext.VARIABLE
+    ]
+    if not variables:
+        return items
+    prefix = ""
+    for extension in variables:
+        if _variable_name(extension) == LINK_ID_PREFIX:
+            prefix = _constant(extension, canonical)
+    placed = [_prefixed(item, prefix) for item in map(as_dict, items)]
+    return [{**item, "extension": [*variables, *as_list(item.get("extension"))]} for item in placed]
+
+
+def _constant(extension: Element, canonical: str) -> str:
+    expression = as_str(as_dict(extension.get("valueExpression")).get("expression"))
+    try:
+        results = path.plain_all(path.evaluate(expression, {}))
+    except path.PathRefused as error:
+        raise NotAssembled(f"the {LINK_ID_PREFIX} of {canonical}: {error}") from None
+    if len(results) != 1 or not isinstance(results[0], str):
+        raise NotAssembled(f"the {LINK_ID_PREFIX} of {canonical} is not one text")
+    return results[0]
+
+
+def _prefixed(item: Element, prefix: str) -> Element:
+    if not prefix:
+        return item
+    result = {**item, "linkId": prefix + as_str(item.get("linkId"))}
+    if "enableWhen" in item:
+        result["enableWhen"] = [
+            {**condition, "question": prefix + as_str(condition.get("question"))}
+            for condition in map(as_dict, as_list(item["enableWhen"]))
+        ]
+    if "item" in item:
+        result["item"] = [_prefixed(i, prefix) for i in map(as_dict, as_list(item["item"]))]
+    return result
 
 
 def _variable_name(extension: Element) -> str:

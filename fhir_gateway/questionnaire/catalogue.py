@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.registry import Registry
+from fhir_gateway.fhir.terminology import Expander
 from fhir_gateway.fhir.types import Resource, as_str, extension_value
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.assembly import assemble
@@ -20,10 +21,14 @@ class UnknownQuestionnaire(Refused):
 
 
 class Catalogue:
-    """Definitions by canonical, and the value sets and code systems they use."""
+    """Definitions by canonical, and the value sets and code systems they use.
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
+    `expander`: asked for value sets that are not among the resources (a terminology server).
+    """
+
+    def __init__(self, resources: Iterable[Resource], expander: Expander | None = None) -> None:
         self.registry = Registry(resources)
+        self._expander = expander
         self._definitions: dict[str, Definition] = {}
 
     def definition(self, canonical: str) -> Definition:
@@ -36,7 +41,9 @@ class Catalogue:
             if questionnaire is None or questionnaire.get("resourceType") != "Questionnaire":
                 raise UnknownQuestionnaire(canonical)
             assembled = assemble(questionnaire, self.registry.resolve)
-            self._definitions[canonical] = Definition(assembled, self.registry)
+            self._definitions[canonical] = Definition(
+                assembled, self.registry, expander=self._expander
+            )
         return self._definitions[canonical]
 
     def questionnaires(self) -> Iterator[Resource]:

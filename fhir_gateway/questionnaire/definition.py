@@ -6,162 +6,55 @@ https://hl7.org/fhir/R4/questionnaire.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable
 from typing import Any
 
 from fhir_gateway.fhir import terminology
 from fhir_gateway.fhir.registry import Registry
-from fhir_gateway.fhir.types import (
-    Coding,
-    Element,
-    Resource,
-    as_dict,
-    as_list,
-    as_str,
-    extension_value,
-    extensions,
-)
-from fhir_gateway.questionnaire import extensions as ext
+from fhir_gateway.fhir.types import Coding, Resource, as_dict, as_list, as_str
+from fhir_gateway.questionnaire.item import CHOICE_TYPES, QUESTION_TYPES, TEXT_TYPES, Item
+from fhir_gateway.questionnaire.once import once
+from fhir_gateway.questionnaire.options import Option, of_codings
+from fhir_gateway.questionnaire.translation import languages, translated
 
-#: R4 item.type codes that take an answer.
-QUESTION_TYPES = frozenset(
-    "boolean decimal integer date dateTime time string text url choice open-choice attachment "
-    "reference quantity".split()
-)
-TEXT_TYPES = frozenset({"string", "text", "url"})
-CHOICE_TYPES = frozenset({"choice", "open-choice"})
+__all__ = ["CHOICE_TYPES", "QUESTION_TYPES", "TEXT_TYPES", "Definition", "Item", "definition_of"]
 
 MAX_ITEMS = 5_000
 MAX_DEPTH = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One enableWhen: the linkId it asks, the operator, and the value[x] it expects."""
-
-    question: str
-    operator: str
-    expected: Any
-    expected_type: str
-
-
-@dataclass(eq=False)
-class Item:
-    """One item of a Questionnaire, with its place in the tree."""
-
-    raw: Element
-    parent: Item | None
-    order: int
-    children: list[Item] = field(default_factory=list)
-
-    @property
-    def link_id(self) -> str:
-        """The linkId, or the empty string when it is missing."""
-        return as_str(self.raw.get("linkId"))
-
-    @property
-    def type(self) -> str:
-        """The R4 item type."""
-        return as_str(self.raw.get("type"))
-
-    @property
-    def text(self) -> str:
-        """The text as published; for what a patient reads see texts.py."""
-        return as_str(self.raw.get("text"))
-
-    @property
-    def short_text(self) -> str:
-        """The author's short label for lists of answers, or the text."""
-        return as_str(self.extension(ext.SHORT_TEXT)) or self.text
-
-    @property
-    def required(self) -> bool:
-        """Whether an answer (or, for a group, content) is required while the item is enabled."""
-        return self.raw.get("required") is True
-
-    @property
-    def repeats(self) -> bool:
-        """Whether several answers (or, for a group, several instances) are allowed."""
-        return self.raw.get("repeats") is True
-
-    @property
-    def read_only(self) -> bool:
-        """Whether people may not change the answer."""
-        return self.raw.get("readOnly") is True
-
-    @property
-    def hidden(self) -> bool:
-        """Whether the item is never shown to the person who fills in."""
-        return self.extension(ext.HIDDEN) is True
-
-    @property
-    def is_question(self) -> bool:
-        """Whether the item takes answers."""
-        return self.type in QUESTION_TYPES
-
-    @property
-    def control(self) -> str:
-        """The code of its itemControl, such as `radio-button`, `help` or `page`; or ''."""
-        concept = as_dict(self.extension(ext.ITEM_CONTROL))
-        codings = as_list(concept.get("coding"))
-        return as_str(as_dict(codings[0]).get("code")) if codings else ""
-
-    @cached_property
-    def conditions(self) -> tuple[Condition, ...]:
-        """Its enableWhen conditions."""
-        return tuple(_condition(c) for c in map(as_dict, as_list(self.raw.get("enableWhen"))))
-
-    @property
-    def any_condition_enables(self) -> bool:
-        """enableBehavior `any`; a missing one is read as `all` (lint refuses it, R4 que-12)."""
-        return self.raw.get("enableBehavior") == "any"
-
-    @property
-    def enable_expression(self) -> str:
-        """The FHIRPath of its enableWhenExpression, or ''."""
-        return as_str(as_dict(self.extension(ext.ENABLE_WHEN_EXPRESSION)).get("expression"))
-
-    def extension(self, url: str) -> Any:
-        """The value[x] of its first extension with this url, or None."""
-        return extension_value(self.raw, url)
-
-    def extensions(self, url: str) -> list[Element]:
-        """Its extensions with this url."""
-        return extensions(self.raw, url)
-
-    def descendants(self) -> Iterator[Item]:
-        """Itself and all items below it, in document order."""
-        yield self
-        for child in self.children:
-            yield from child.descendants()
-
-    def ancestors(self) -> Iterator[Item]:
-        """The items above it, nearest first."""
-        parent = self.parent
-        while parent is not None:
-            yield parent
-            parent = parent.parent
 
 
 class Definition:
     """The index of a Questionnaire.
 
     `resources`: the ValueSets and CodeSystems its options need, beside what it contains.
+    `language`: of the displays of value sets (their designations); '' is their own. `expander`:
+    asked for value sets that cannot be expanded from what is at hand.
     """
 
-    def __init__(self, questionnaire: Resource, resources: Registry | None = None) -> None:
+    def __init__(
+        self,
+        questionnaire: Resource,
+        resources: Registry | None = None,
+        *,
+        language: str = "",
+        expander: terminology.Expander | None = None,
+    ) -> None:
         self.raw = questionnaire
+        self._expander = expander
+        self._resources = resources or Registry()
+        self._display_language = language
         self.url = as_str(questionnaire.get("url"))
         self.version = as_str(questionnaire.get("version"))
-        self.registry = (resources or Registry()).with_contained(questionnaire)
-        self._count = 0
+        self.registry = self._resources.with_contained(questionnaire)
+        #: Every item in document order.
+        self.all_items: list[Item] = []
+        self._truncated = False
         self.items = self._read(questionnaire.get("item"), None, 1)
         self.by_link_id: dict[str, Item] = {}
-        for item in self.all_items():
+        for item in self.all_items:
             self.by_link_id.setdefault(item.link_id, item)
-        self._options: dict[str, list[Coding] | terminology.NotExpandable] = {}
+        self._expanded: dict[str, list[Coding] | terminology.NotExpandable] = {}
+        self._translated: dict[str, Definition] = {}
 
     @property
     def canonical(self) -> str:
@@ -173,40 +66,106 @@ class Definition:
         """The title, or the name."""
         return as_str(self.raw.get("title")) or as_str(self.raw.get("name"))
 
-    def all_items(self) -> Iterator[Item]:
-        """Every item in document order."""
-        for item in self.items:
-            yield from item.descendants()
+    @property
+    def truncated(self) -> bool:
+        """Whether it has more items, or deeper ones, than are read."""
+        return self._truncated
+
+    @once
+    def conditional(self) -> list[Item]:
+        """The items with enableWhen conditions."""
+        return [item for item in self.all_items if item.conditions]
+
+    @once
+    def has_enable_expressions(self) -> bool:
+        """Whether any item has an enableWhenExpression."""
+        return any(item.enable_expression for item in self.all_items)
 
     def value_set(self, item: Item) -> list[Coding]:
         """The codings of the item's answerValueSet; raises terminology.NotExpandable."""
-        canonical = as_str(item.raw.get("answerValueSet"))
-        if canonical not in self._options:
-            self._options[canonical] = self._expand(canonical)
-        found = self._options[canonical]
+        return self.codings(item.value_set)
+
+    def options(self, item: Item) -> tuple[Option, ...]:
+        """The options of a choice, from its answerValueSet or its answerOptions, as published.
+
+        Raises terminology.NotExpandable.
+        """
+        return of_codings(self.value_set(item)) if item.value_set else item.options
+
+    def units(self, item: Item) -> list[Coding]:
+        """The units a quantity may have: unitOption and unitValueSet, or the one `unit`; none
+        listed: any. Raises terminology.NotExpandable."""
+        listed = item.unit_options
+        if item.unit_value_set:
+            listed = [*listed, *self.codings(item.unit_value_set)]
+        if not listed and item.unit:
+            return [item.unit]
+        return listed
+
+    def codings(self, canonical: str) -> list[Coding]:
+        """The codings of a value set by canonical or `#id`; raises terminology.NotExpandable."""
+        found = self._expanded.get(canonical)
+        if found is None:
+            found = self._expand(canonical)
+            # A terminology server may answer the next time, and remembers its failures itself.
+            if self._expander is None or not isinstance(found, terminology.NotExpandable):
+                self._expanded[canonical] = found
         if isinstance(found, terminology.NotExpandable):
             raise found
         return found
 
+    @property
+    def language(self) -> str:
+        """The language it is written in, such as `en-GB`; or ''."""
+        return as_str(self.raw.get("language"))
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages it has translations in, in order of appearance; not its own."""
+        return languages(self.raw)
+
+    def in_language(self, language: str) -> Definition:
+        """The same Questionnaire with its texts, options and displays in another language, as far
+        as its translation extensions go; itself when there is nothing to change."""
+        if not language or language.lower() == self.language.lower():
+            return self
+        if language not in self._translated:
+            self._translated[language] = Definition(
+                translated(self.raw, language),
+                self._resources,
+                language=language,
+                expander=self._expander,
+            )
+        return self._translated[language]
+
     def _expand(self, canonical: str) -> list[Coding] | terminology.NotExpandable:
         value_set = self.registry.resolve(canonical)
-        if value_set is None:
-            return terminology.NotExpandable(canonical, "it is not known here")
         try:
-            return terminology.expand(value_set, self.registry.resolve)
+            if value_set is None:
+                raise terminology.NotExpandable(canonical, "it is not known here")
+            return self._codings(value_set)
+        except terminology.NotExpandable as error:
+            if self._expander is None:
+                return error
+        try:
+            return self._codings(self._expander.expand(canonical, value_set))
         except terminology.NotExpandable as error:
             return error
 
+    def _codings(self, value_set: Resource) -> list[Coding]:
+        resolve = self.registry.resolve
+        return terminology.expand(value_set, resolve, language=self._display_language)
+
     def _read(self, raw: Any, parent: Item | None, depth: int) -> list[Item]:
         items: list[Item] = []
-        if depth > MAX_DEPTH:
-            return items
-        for element in map(as_dict, as_list(raw)):
-            if self._count >= MAX_ITEMS:
+        for position, element in enumerate(map(as_dict, as_list(raw))):
+            if len(self.all_items) >= MAX_ITEMS or depth > MAX_DEPTH:
+                self._truncated = True
                 break
-            self._count += 1
-            item = Item(element, parent, self._count)
-            item.children = self._read(element.get("item"), item, depth + 1)
+            item = Item(element, parent, len(self.all_items) + 1, position)
+            self.all_items.append(item)
+            if "item" in element:
+                item.children = self._read(element["item"], item, depth + 1)
             items.append(item)
         return items
 
@@ -214,13 +173,3 @@ class Definition:
 def definition_of(questionnaire: Resource, resources: Iterable[Resource] = ()) -> Definition:
     """Index a questionnaire together with loose resources."""
     return Definition(questionnaire, Registry(resources))
-
-
-def _condition(raw: Element) -> Condition:
-    key = next((k for k in raw if k.startswith("answer")), "")
-    return Condition(
-        question=as_str(raw.get("question")),
-        operator=as_str(raw.get("operator")),
-        expected=raw.get(key),
-        expected_type=key.removeprefix("answer"),
-    )

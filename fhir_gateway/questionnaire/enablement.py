@@ -14,15 +14,22 @@ the clearer wording of R5 for several answers):
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from fhir_gateway.fhir import path
-from fhir_gateway.fhir.types import Element, Resource
-from fhir_gateway.questionnaire.definition import Condition, Definition
+from fhir_gateway.fhir.types import Element, Resource, as_dict
+from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.expressions import Scope
-from fhir_gateway.questionnaire.response import Node, ResponseTree, emit, value_of
+from fhir_gateway.questionnaire.logic import Condition
+from fhir_gateway.questionnaire.response import (
+    Node,
+    ResponseTree,
+    emit,
+    value_of,
+    with_items,
+)
 from fhir_gateway.questionnaire.values import is_date, is_date_time, order, same
 
 _MAX_ROUNDS = 10
@@ -30,24 +37,60 @@ _ORDERINGS = {">": (1,), "<": (-1,), ">=": (0, 1), "<=": (-1, 0)}
 
 
 class Enablement:
-    """The enabled instances of a response tree. `now` is the clock for expressions."""
+    """The enabled instances of a response tree.
 
-    def __init__(self, tree: ResponseTree, *, now: datetime | None = None) -> None:
+    `now`: the clock of expressions (None: the system's). `launch`: launch contexts by name.
+    """
+
+    def __init__(
+        self,
+        tree: ResponseTree,
+        *,
+        now: datetime | None = None,
+        launch: Mapping[str, Any] | None = None,
+    ) -> None:
         self.tree = tree
         self._now = now
-        self._by_link_id: dict[str, list[Node]] = {}
-        for node in tree.nodes():
-            self._by_link_id.setdefault(node.item.link_id, []).append(node)
+        self._launch = launch
+        self._budget = path.Budget()
+        self._scope: Scope | None = None
+        self._below = _index(tree)
         self._expressed: dict[Node, bool] = {}
         self._known: dict[Node, bool] = {}
         self._settle_expressions()
 
     def is_enabled(self, node: Node) -> bool:
         """Whether this instance is enabled. Circular conditions count as not enabled."""
-        if node not in self._known:
-            self._known[node] = False
-            self._known[node] = self._decide(node)
+        known = self._known.get(node)
+        return self._decide(node) if known is None else known
+
+    def _decide(self, node: Node) -> bool:
+        """Decide what the instance depends on first, without recursion: chains can be long."""
+        open_nodes: dict[Node, None] = {}
+        stack = [node]
+        while stack:
+            top = stack[-1]
+            if top in self._known:
+                stack.pop()
+                continue
+            waiting = [
+                source
+                for source in self._needed(top)
+                if source not in self._known and source not in open_nodes
+            ]
+            open_nodes[top] = None
+            if waiting:
+                stack.extend(waiting)
+                continue
+            self._known[top] = self._holds(top)
+            stack.pop()
         return self._known[node]
+
+    def _needed(self, node: Node) -> Iterable[Node]:
+        if node.parent is not None:
+            yield node.parent
+        for condition in node.item.conditions:
+            yield from self._sources(condition.question, node)
 
     def enabled(self) -> Iterable[Node]:
         """The enabled instances in document order."""
@@ -55,14 +98,28 @@ class Enablement:
 
     def response(self) -> Resource:
         """The response with nothing in it that is disabled, in Questionnaire order."""
-        return {**self.tree.response, "item": emit(self.tree.roots, self.is_enabled)}
+        return with_items(self.tree.response, emit(self.tree.roots, self.is_enabled))
 
     def scope(self) -> Scope:
         """What expressions see in this state."""
-        return Scope(self.tree.definition, self.response(), now=self._now)
+        if self._scope is None:
+            self._scope = self._fresh_scope()
+        return self._scope
 
-    def _decide(self, node: Node) -> bool:
-        if node.parent is not None and not self.is_enabled(node.parent):
+    def _fresh_scope(self) -> Scope:
+        elements: dict[Node, Element] = {}
+        items = emit(self.tree.roots, self.is_enabled, elements)
+        return Scope(
+            self.tree.definition,
+            with_items(self.tree.response, items),
+            now=self._now,
+            launch=self._launch,
+            elements=elements,
+            budget=self._budget,
+        )
+
+    def _holds(self, node: Node) -> bool:
+        if node.parent is not None and not self._known.get(node.parent, False):
             return False
         if not self._expressed.get(node, True):
             return False
@@ -76,7 +133,7 @@ class Enablement:
         answers = [
             answer
             for source in self._sources(condition.question, node)
-            if self.is_enabled(source)
+            if self._known.get(source, False)
             for answer in source.answers
             if value_of(answer)[0]
         ]
@@ -84,28 +141,27 @@ class Enablement:
 
     def _sources(self, link_id: str, node: Node) -> list[Node]:
         """The instances of `link_id` under the nearest ancestor that has any."""
-        candidates = self._by_link_id.get(link_id, [])
         here: Node | None = node
         while here is not None:
-            near = [c for c in candidates if c is here or _is_under(c, here)]
+            near = self._below.get((here, link_id))
             if near:
                 return near
             here = here.parent
-        return candidates
+        return self._below.get((None, link_id), [])
 
     def _settle_expressions(self) -> None:
         """Evaluate enableWhenExpressions on the response without disabled answers.
 
         What is disabled depends on the expressions, so this goes round until nothing changes.
         """
-        expressed = [node for node in self.tree.nodes() if node.item.enable_expression]
-        if not expressed:
+        if not self.tree.definition.has_enable_expressions:
             return
+        expressed = [node for node in self.tree.nodes() if node.item.enable_expression]
         for _ in range(_MAX_ROUNDS):
-            scope = self.scope()
+            scope = self._fresh_scope()
             before = dict(self._expressed)
             for node in expressed:
-                self._expressed[node] = _holds(node, scope)
+                self._expressed[node] = _expression_holds(node, scope)
             self._known.clear()
             if self._expressed == before:
                 return
@@ -126,23 +182,39 @@ def condition_met(condition: Condition, answers: list[Element]) -> bool:
 
 
 def enabled_items(questionnaire: Resource, response: Resource) -> list[str]:
-    """The linkIds of the enabled items in document order, each once. Plain FHIR JSON in."""
-    enablement = Enablement(ResponseTree(Definition(questionnaire), response))
-    return list(dict.fromkeys(node.item.link_id for node in enablement.enabled()))
+    """The linkIds of the enabled items in document order, each once.
 
-
-def _is_under(node: Node, ancestor: Node) -> bool:
-    parent = node.parent
-    while parent is not None:
-        if parent is ancestor:
-            return True
-        parent = parent.parent
-    return False
-
-
-def _holds(node: Node, scope: Scope) -> bool:
+    Plain FHIR JSON in; what is not a resource reads as an empty one. Never raises on any JSON.
+    """
     try:
-        return path.is_true(scope.evaluate(node.item.enable_expression, qitem=node.item.raw))
+        tree = ResponseTree(Definition(as_dict(questionnaire)), as_dict(response))
+        found = [node.item.link_id for node in Enablement(tree).enabled()]
+    except RecursionError:
+        return []
+    return list(dict.fromkeys(link_id for link_id in found if link_id))
+
+
+def _index(tree: ResponseTree) -> dict[tuple[Node | None, str], list[Node]]:
+    """The instances of each item that a condition asks, by every instance that they are within
+    or are, and by None for the whole response."""
+    asked = {c.question for item in tree.definition.conditional for c in item.conditions}
+    found: dict[tuple[Node | None, str], list[Node]] = {}
+    if not asked:
+        return found
+    for node in tree.nodes():
+        link_id = node.item.link_id
+        if link_id in asked:
+            holder: Node | None = node
+            while holder is not None:
+                found.setdefault((holder, link_id), []).append(node)
+                holder = holder.parent
+            found.setdefault((None, link_id), []).append(node)
+    return found
+
+
+def _expression_holds(node: Node, scope: Scope) -> bool:
+    try:
+        return scope.is_true(node.item.enable_expression, at=node)
     except path.PathRefused:
         # Lint reports it; a broken expression must not hide a question.
         return True

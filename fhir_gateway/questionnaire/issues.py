@@ -17,6 +17,9 @@ from fhir_gateway.fhir.types import Element
 from fhir_gateway.questionnaire.response import Address
 
 SYSTEM = f"{BASE}/CodeSystem/response-issue"
+#: On an issue of an OperationOutcome: its linkId, and the key of the words for patients.
+LINK_ID = f"{BASE}/StructureDefinition/issue-linkId"
+MESSAGE_KEY = f"{BASE}/StructureDefinition/issue-messageKey"
 HL7_SYSTEM = "http://hl7.org/fhir/java-core-messageId"
 
 
@@ -27,6 +30,12 @@ class Code(StrEnum):
     NO_QUESTIONNAIRE = "no-questionnaire"
     OTHER_QUESTIONNAIRE = "other-questionnaire"
     TOO_LARGE = "too-large"
+    NOT_RESOLVED = "not-resolved"
+    STATUS = "status"
+    SUBJECT_TYPE = "subject-type"
+    AUTHORED = "authored"
+    OUTSIDE_PERIOD = "outside-period"
+    EMPTY = "empty"
     NO_LINK_ID = "no-link-id"
     UNKNOWN_LINK_ID = "unknown-link-id"
     WRONG_PLACE = "wrong-place"
@@ -34,6 +43,7 @@ class Code(StrEnum):
     TEXT_DIFFERS = "text-differs"
     GROUP_HAS_ANSWER = "group-has-answer"
     DISPLAY_HAS_CONTENT = "display-has-content"
+    DISPLAY_HAS_ANSWER = "display-has-answer"
     ITEM_OUTSIDE_ANSWER = "item-outside-answer"
     NO_TYPE = "no-type"
     REQUIRED = "required"
@@ -45,9 +55,12 @@ class Code(StrEnum):
     DISABLED = "disabled"
     WRONG_TYPE = "wrong-type"
     NO_VALUE = "no-value"
+    SEVERAL_VALUES = "several-values"
+    READ_ONLY = "read-only"
     INVALID_VALUE = "invalid-value"
     NOT_AN_OPTION = "not-an-option"
     OPTION_UNKNOWN = "option-unknown"
+    NO_SYSTEM = "no-system"
     FREE_TEXT_IS_OPTION = "free-text-is-option"
     EXCLUSIVE_OPTION = "exclusive-option"
     MIN_LENGTH = "min-length"
@@ -58,13 +71,28 @@ class Code(StrEnum):
     MIN_VALUE = "min-value"
     MAX_VALUE = "max-value"
     MAX_DECIMAL_PLACES = "max-decimal-places"
+    NOT_COMPARABLE = "not-comparable"
+    UNIT = "unit"
+    UNIT_UNKNOWN = "unit-unknown"
+    ATTACHMENT_TYPE = "attachment-type"
+    ATTACHMENT_SIZE = "attachment-size"
+    REFERENCE_TYPE = "reference-type"
+    REGEX_TOO_SLOW = "regex-too-slow"
     CONSTRAINT = "constraint"
 
 
-#: Our code → message id of the HL7 validator; codes without one are rules it does not have.
+#: Our code → message id of the HL7 validator; codes without one are rules it does not have. Where
+#: it has an id for each type of value, the rule names it (Issue.hl7).
 HL7_IDS: Mapping[Code, str] = {
     Code.NO_QUESTIONNAIRE: "Questionnaire_QR_Q_None",
+    Code.NOT_RESOLVED: "Questionnaire_QR_Q_NotFound",
     Code.NO_LINK_ID: "Questionnaire_QR_Item_NoLinkId",
+    Code.DISPLAY_HAS_ANSWER: "QUESTIONNAIRE_QR_ITEM_DISPLAY_NO_VALUE",
+    Code.UNIT: "QUESTIONNAIRE_QR_ITEM_DECIMAL_INVALID_UNITS",
+    Code.UNIT_UNKNOWN: "QUESTIONNAIRE_QR_ITEM_DECIMAL_INVALID_UNIT_VS",
+    Code.ATTACHMENT_TYPE: "QUESTIONNAIRE_QR_ITEM_BAD_ATTACHMENT_MIMETYPE",
+    Code.ATTACHMENT_SIZE: "QUESTIONNAIRE_QR_ITEM_BAD_ATTACHMENT_LENGTH",
+    Code.REFERENCE_TYPE: "QUESTIONNAIRE_QR_ITEM_REF_INVALID",
     Code.UNKNOWN_LINK_ID: "Questionnaire_QR_Item_NotFound",
     Code.OUT_OF_ORDER: "Questionnaire_QR_Item_Order",
     Code.TEXT_DIFFERS: "Questionnaire_QR_Item_Text",
@@ -97,6 +125,17 @@ _ISSUE_TYPES: Mapping[Code, str] = {
     Code.NO_QUESTIONNAIRE: "not-found",
     Code.OTHER_QUESTIONNAIRE: "conflict",
     Code.TOO_LARGE: "too-costly",
+    Code.REGEX_TOO_SLOW: "too-costly",
+    Code.NOT_RESOLVED: "not-found",
+    Code.OPTION_UNKNOWN: "not-found",
+    Code.UNIT_UNKNOWN: "not-found",
+    Code.STATUS: "code-invalid",
+    Code.UNIT: "code-invalid",
+    Code.OUTSIDE_PERIOD: "business-rule",
+    Code.READ_ONLY: "business-rule",
+    Code.DISPLAY_HAS_ANSWER: "structure",
+    Code.SEVERAL_VALUES: "structure",
+    Code.EMPTY: "structure",
     Code.UNKNOWN_LINK_ID: "structure",
     Code.NO_LINK_ID: "structure",
     Code.WRONG_PLACE: "structure",
@@ -130,17 +169,34 @@ class Issue:
     args: Mapping[str, Any] = field(default_factory=dict)
     #: The author's own words for people, when the rule is a constraint.
     human: str = ""
+    #: The HL7 validator's message id, where it depends on more than the code.
+    hl7: str = ""
+
+    @property
+    def message_key(self) -> str:
+        """The key of the words for patients, such as `response-issue.max-length`; `args` fill
+        them in."""
+        return f"response-issue.{self.code.value}"
 
     def as_outcome_issue(self) -> Element:
         """The issue for an OperationOutcome."""
         coding = [{"system": SYSTEM, "code": self.code.value}]
-        if self.code in HL7_IDS:
-            coding.append({"system": HL7_SYSTEM, "code": HL7_IDS[self.code]})
+        hl7 = self.hl7 or HL7_IDS.get(self.code)
+        if hl7:
+            coding.append({"system": HL7_SYSTEM, "code": hl7})
         where = f"[linkId '{self.link_id}'] " if self.link_id else ""
-        return outcome.issue(
+        issue = outcome.issue(
             self.severity,
             _ISSUE_TYPES.get(self.code, "invalid"),
             f"{where}{self.text}",
             expression=[self.expression] if self.expression else [],
             coding=coding,
         )
+        issue["extension"] = self._extensions()
+        return issue
+
+    def _extensions(self) -> list[Element]:
+        found: list[Element] = [{"url": MESSAGE_KEY, "valueString": self.message_key}]
+        if self.link_id:
+            found.append({"url": LINK_ID, "valueString": self.link_id})
+        return found

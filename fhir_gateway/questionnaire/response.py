@@ -13,6 +13,9 @@ from typing import Any
 
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list
 from fhir_gateway.questionnaire.definition import Definition, Item
+from fhir_gateway.questionnaire.options import value_of
+
+__all__ = ["Address", "Node", "ResponseTree", "emit", "value_of", "with_answers"]
 
 #: Where an instance is: (linkId, index among its siblings of that linkId) from the top down.
 Address = tuple[tuple[str, int], ...]
@@ -60,6 +63,8 @@ class ResponseTree:
         self.definition = definition
         self.response = response
         self._count = 0
+        #: Whether the response has more instances than are read.
+        self.truncated = False
         self.roots = self._read(definition.items, response, None, "QuestionnaireResponse", 0)
 
     def nodes(self) -> Iterator[Node]:
@@ -82,16 +87,29 @@ class ResponseTree:
         parent: Node | None,
         path: str,
         under_answer: int,
+        before: dict[str, int] | None = None,
     ) -> list[Node]:
-        """Lay `items` over the response items that `holder` (response, item or answer) has."""
+        """Lay `items` over the response items that `holder` (response, item or answer) has.
+
+        `before`: how many instances of each linkId earlier answers of the same question hold, so
+        that no two instances have one address.
+        """
+        before = {} if before is None else before
         found: dict[str, list[tuple[int, Element]]] = {}
         for position, element in enumerate(map(as_dict, as_list(holder.get("item")))):
             found.setdefault(str(element.get("linkId")), []).append((position, element))
         nodes: list[Node] = []
         for item in items:
-            instances = found.get(item.link_id, [])[:MAX_INSTANCES]
-            for index, (position, element) in enumerate(instances or [(-1, {})]):
+            instances = found.get(item.link_id, [])
+            if len(instances) > MAX_INSTANCES:
+                self.truncated = True
+                instances = instances[:MAX_INSTANCES]
+            instances = instances or [(-1, {})]
+            start = before.get(item.link_id, 0)
+            before[item.link_id] = start + len(instances)
+            for index, (position, element) in enumerate(instances, start):
                 if self._count >= MAX_NODES:
+                    self.truncated = True
                     return nodes
                 self._count += 1
                 place = f"{path}.item[{position}]" if position >= 0 else path
@@ -114,16 +132,21 @@ class ResponseTree:
         if not node.item.is_question:
             return self._read(node.item.children, element, node, node.expression, 0)
         children: list[Node] = []
+        before: dict[str, int] = {}
         # R4: items nested under a question stand within its answers.
         for index, answer in enumerate(node.answers or [{}]):
             place = f"{node.expression}.answer[{index}]" if node.answers else node.expression
-            children.extend(self._read(node.item.children, answer, node, place, index))
+            children.extend(self._read(node.item.children, answer, node, place, index, before))
         return children
 
 
-def emit(nodes: Iterable[Node], keep: Callable[[Node], bool]) -> list[Element]:
+def emit(
+    nodes: Iterable[Node],
+    keep: Callable[[Node], bool],
+    elements: dict[Node, Element] | None = None,
+) -> list[Element]:
     """Response items of the instances that hold something and that `keep` keeps, in
-    Questionnaire order.
+    Questionnaire order; also noted in `elements`.
 
     Display items and items without content are never emitted.
     """
@@ -131,10 +154,18 @@ def emit(nodes: Iterable[Node], keep: Callable[[Node], bool]) -> list[Element]:
     for node in nodes:
         if node.item.type == "display" or not keep(node):
             continue
-        element = _element(node, keep)
+        element = _element(node, keep, elements)
         if "answer" in element or "item" in element:
             result.append(element)
+            if elements is not None:
+                elements[node] = element
     return result
+
+
+def with_items(response: Resource, items: list[Element]) -> Resource:
+    """The response with these items instead of its own; a list is never empty in FHIR JSON."""
+    rest = {key: value for key, value in response.items() if key != "item"}
+    return {**rest, "item": items} if items else rest
 
 
 def with_answers(tree: ResponseTree, changes: Mapping[Address, list[Element]]) -> Resource:
@@ -147,35 +178,40 @@ def with_answers(tree: ResponseTree, changes: Mapping[Address, list[Element]]) -
     for node in fresh.nodes():
         if node.address in changes:
             node.answers = changes[node.address]
-    return {**tree.response, "item": emit(fresh.roots, lambda _: True)}
+    return with_items(tree.response, emit(fresh.roots, lambda _: True))
 
 
-def value_of(answer: Mapping[str, Any]) -> tuple[str, Any]:
-    """The type (`String`, `Coding`, …) and value of an answer; ('', None) when it has none."""
-    for key, value in answer.items():
-        if key.startswith("value") and value is not None:
-            return key.removeprefix("value"), value
-    return "", None
-
-
-def _element(node: Node, keep: Callable[[Node], bool]) -> Element:
+def _element(
+    node: Node, keep: Callable[[Node], bool], elements: dict[Node, Element] | None
+) -> Element:
     element: Element = {"linkId": node.item.link_id}
     if node.item.text:
         element["text"] = node.item.text
     if node.item.is_question:
-        answers = [_answer(node, answer, index, keep) for index, answer in enumerate(node.answers)]
+        answers = [
+            _answer(node, answer, index, keep, elements)
+            for index, answer in enumerate(node.answers)
+        ]
         if any(answers):
             element["answer"] = [answer for answer in answers if answer]
     else:
-        nested = emit(node.children, keep)
+        nested = emit(node.children, keep, elements)
         if nested:
             element["item"] = nested
     return element
 
 
-def _answer(node: Node, answer: Element, index: int, keep: Callable[[Node], bool]) -> Element:
+def _answer(
+    node: Node,
+    answer: Element,
+    index: int,
+    keep: Callable[[Node], bool],
+    elements: dict[Node, Element] | None,
+) -> Element:
     kept = {key: value for key, value in answer.items() if key != "item"}
     if not value_of(kept)[0]:
         return {}
-    nested = emit((c for c in node.children if c.under_answer == index), keep)
+    if not node.children:
+        return kept
+    nested = emit((c for c in node.children if c.under_answer == index), keep, elements)
     return {**kept, "item": nested} if nested else kept

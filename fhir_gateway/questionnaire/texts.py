@@ -6,6 +6,8 @@ A text may vary by answers (`your name`, `their name`) through cqf-expression on
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 from fhir_gateway.fhir import path
@@ -36,6 +38,15 @@ class Texts:
     def markdown(self, item: Item) -> str:
         """The markdown of a display or group, or '' when its text is plain."""
         return as_str(extension_value(item.raw.get("_text"), ext.RENDERING_MARKDOWN))
+
+    def xhtml(self, item: Item) -> str:
+        """The author's XHTML for the item's text, to be cleaned before it is shown, or ''."""
+        return as_str(extension_value(item.raw.get("_text"), ext.RENDERING_XHTML))
+
+    def plain(self, item: Item) -> str:
+        """The words of an item whose text is only given in XHTML or markdown, or ''."""
+        words = re.sub(r"<[^<>]*>", " ", self.xhtml(item)) or self.markdown(item)
+        return " ".join(html.unescape(words).split())
 
     def error_message(self, item: Item, kind: str) -> str:
         """The author's words for one kind of error on this item, or ''."""

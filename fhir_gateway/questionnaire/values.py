@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from fhir_gateway.fhir.types import as_dict, as_str
+from fhir_gateway.fhir import units
+from fhir_gateway.fhir.types import Element, as_dict, as_str
 
 #: Which value[x] an answer to an item of this R4 type has.
 VALUE_TYPES: dict[str, tuple[str, ...]] = {
@@ -21,14 +22,15 @@ VALUE_TYPES: dict[str, tuple[str, ...]] = {
     "string": ("String",),
     "text": ("String",),
     "url": ("Uri",),
-    "choice": ("Coding", "String", "Integer", "Date", "Time", "Reference"),
-    "open-choice": ("Coding", "String", "Integer", "Date", "Time", "Reference"),
+    "choice": ("Coding", "String", "Integer", "Decimal", "Date", "Time", "Reference"),
+    "open-choice": ("Coding", "String", "Integer", "Decimal", "Date", "Time", "Reference"),
     "attachment": ("Attachment",),
     "reference": ("Reference",),
     "quantity": ("Quantity",),
 }
 _ORDERED = frozenset({"Integer", "Decimal", "Date", "DateTime", "Time", "Quantity", "String"})
 
+_MAX_BITS = 1_000
 DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(\.\d+)?")
 DATE_TIME = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?")
@@ -69,11 +71,7 @@ def order(value_type: str, value: Any, other: Any) -> int | None:
     if value_type in ("Integer", "Decimal"):
         return _order_numbers(number(value), number(other))
     if value_type == "Quantity":
-        if _unit(value) != _unit(other):
-            return None
-        return _order_numbers(
-            number(as_dict(value).get("value")), number(as_dict(other).get("value"))
-        )
+        return _order_quantities(as_dict(value), as_dict(other))
     if value_type in ("Date", "DateTime"):
         return _order_moments(as_str(value), as_str(other))
     left, right = as_str(value), as_str(other)
@@ -81,13 +79,18 @@ def order(value_type: str, value: Any, other: Any) -> int | None:
 
 
 def number(value: Any) -> Decimal | None:
-    """A JSON number as a Decimal; None for anything else."""
+    """A JSON number as a Decimal; None for anything else, and for numbers beyond reason."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if isinstance(value, int):
+        return Decimal(value) if value.bit_length() <= _MAX_BITS else None
     try:
-        return Decimal(str(value))
+        found = Decimal(repr(value))
     except InvalidOperation:
         return None
+    return found if found.is_finite() else None
 
 
 def is_date(text: Any) -> bool:
@@ -132,8 +135,19 @@ def _order_numbers(left: Decimal | None, right: Decimal | None) -> int | None:
     return (left > right) - (left < right)
 
 
-def _unit(value: Any) -> tuple[Any, Any]:
-    quantity = as_dict(value)
+def _order_quantities(left: Element, right: Element) -> int | None:
+    """Of the same unit, or of two UCUM units of one dimension."""
+    first, second = number(left.get("value")), number(right.get("value"))
+    if first is None or second is None:
+        return None
+    if _unit(left) == _unit(right):
+        return _order_numbers(first, second)
+    if left.get("system") == right.get("system") == units.UCUM:
+        return units.order(first, as_str(left.get("code")), second, as_str(right.get("code")))
+    return None
+
+
+def _unit(quantity: Element) -> tuple[Any, Any]:
     if quantity.get("code"):
         return quantity.get("system"), quantity["code"]
     return None, quantity.get("unit")

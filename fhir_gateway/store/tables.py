@@ -112,9 +112,25 @@ class DraftRow(Base):
     state: Mapped[str] = mapped_column(String(20))
     #: drafts.Progress: the response so far, the pages seen, the contacts verified.
     progress_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: For one that is saved for later: HMAC of link and number that open it, and until when.
+    saved_mac: Mapped[str | None] = mapped_column(String(64), index=True)
+    saved_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     unlock_tries: Mapped[int] = mapped_column(Integer, default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AttachmentRow(Base):
+    """A file of a draft. It goes with the draft; what is sent is in the response."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), index=True)
+    content_type: Mapped[str] = mapped_column(String(80))
+    size: Mapped[int] = mapped_column(Integer)
+    content_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SecurityCodeRow(Base):

@@ -18,8 +18,9 @@ from fhir_gateway.web.environment import mount_assets
 from fhir_gateway.web.forms import ForeignForm
 from fhir_gateway.web.head import HeadAsGet
 from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
-from fhir_gateway.web.routes import check, code, ends, landing, pages
+from fhir_gateway.web.routes import check, code, ends, landing, language, pages, saving
 from fhir_gateway.web.site import Site, site_of
+from fhir_gateway.web.uploads import MAX_UPLOAD_BYTES
 
 #: A page of long answers, each letter of which may be sent as nine; what is longer gets a page
 #: that says so, what is shorter an error beside the field.
@@ -73,12 +74,19 @@ def create_web_app(site: Site, *, lifespan: Any = None, home: ASGIApp | None = N
     if home is not None:
         app.router.routes.append(Mount("/demo", home))
         app.add_api_route("/", _to_demo, include_in_schema=False)
-    for part in (router, landing.router, pages.router, code.router, check.router, ends.router):
+    rooms = (landing, pages, code, check, ends, saving, language)
+    for part in (router, *(room.router for room in rooms)):
         app.include_router(part)
     app.add_exception_handler(ForeignForm, _foreign_form)
     app.add_exception_handler(HTTPException, _http_error)
     app.middleware("http")(_guard)
-    limited = BodyLimit(app, max_bytes=MAX_FORM_BYTES, refuse=lambda scope: _too_large(site, scope))
+    limited = BodyLimit(
+        app,
+        max_bytes=MAX_FORM_BYTES,
+        refuse=lambda scope: _too_large(site, scope),
+        max_upload_bytes=MAX_UPLOAD_BYTES,
+        uploads=lambda path: path.startswith("/requests/") and "/page/" in path,
+    )
     return HeadAsGet(SecurityHeaders(limited, https=site.base_url.startswith("https:")))
 
 

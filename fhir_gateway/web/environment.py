@@ -11,6 +11,8 @@ import jinja2
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from fhir_gateway.web.words import ENGLISH
+
 _HERE = Path(__file__).parent
 _FRONTEND = _HERE / "static" / "nhsuk"
 
@@ -56,5 +58,6 @@ def create_environment(*template_folders: Path) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["words"] = ENGLISH
     environment.globals["assetPath"] = assets_path()
     return environment

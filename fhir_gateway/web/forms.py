@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
 from fhir_gateway.web import visitor
+from fhir_gateway.web.headers import MAX_FIELDS, MAX_FILES
 from fhir_gateway.web.site import site_of
 
 
@@ -29,17 +31,18 @@ class OwnForm:
         return value if isinstance(value, str) else ""
 
 
-async def _own_form(request: Request) -> OwnForm:
+async def _own_form(request: Request) -> AsyncIterator[OwnForm]:
     site = site_of(request)
-    fields = await request.form(max_files=0, max_fields=500)
-    token = visitor.read_cookie(request, site.base_url)
-    posted = fields.get(visitor.FORM_TOKEN, "")
-    sealer = site.database.sealer
-    if not isinstance(posted, str) or not visitor.is_own_form(
-        request, sealer, site.base_url, token, posted
-    ):
-        raise ForeignForm
-    return OwnForm(fields, token)
+    # Uploaded files wait in temporary files, which end with the request.
+    async with request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS) as fields:
+        token = visitor.read_cookie(request, site.base_url)
+        posted = fields.get(visitor.FORM_TOKEN, "")
+        sealer = site.database.sealer
+        if not isinstance(posted, str) or not visitor.is_own_form(
+            request, sealer, site.base_url, token, posted
+        ):
+            raise ForeignForm
+        yield OwnForm(fields, token)
 
 
 Form = Annotated[OwnForm, Depends(_own_form)]

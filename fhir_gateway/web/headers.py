@@ -26,6 +26,8 @@ FIXED_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 ASSETS = "/assets/"
+#: What a form may hold: a page of many questions, and some files.
+MAX_FIELDS, MAX_FILES = 3_000, 10
 
 
 class SecurityHeaders:
@@ -70,11 +72,22 @@ class BodyLimit:
     """Refuses a request body over `max_bytes`, whether or not its length was declared.
 
     `refuse` builds the ASGI app that answers instead (a page, or an OperationOutcome).
+    `max_upload_bytes`: the limit for forms with files, where a path takes them (`uploads`).
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, refuse: Callable[[Scope], ASGIApp]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        refuse: Callable[[Scope], ASGIApp],
+        max_upload_bytes: int = 0,
+        uploads: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.max_upload_bytes = max_upload_bytes
+        self.uploads = uploads
         self.refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,8 +95,9 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
+        limit = self._limit(scope)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self.max_bytes:
+        if declared.isdigit() and int(declared) > limit:
             await self.refuse(scope)(scope, receive, send)
             return
         body = bytearray()
@@ -92,12 +106,22 @@ class BodyLimit:
             if message["type"] != "http.request":
                 return  # the client went away
             body.extend(message.get("body", b""))
-            if len(body) > self.max_bytes:
+            if len(body) > limit:
                 await self.refuse(scope)(scope, receive, send)
                 return
             if not message.get("more_body", False):
                 break
         await self.app(scope, _replay(bytes(body), receive), send)
+
+    def _limit(self, scope: Scope) -> int:
+        with_files = _content_type(scope).startswith(b"multipart/form-data")
+        upload = with_files and self.uploads(scope["path"])
+        return self.max_upload_bytes if upload else self.max_bytes
+
+
+def _content_type(scope: Scope) -> bytes:
+    found: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    return found
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[MutableMapping[str, Any]]]:

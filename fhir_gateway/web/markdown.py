@@ -19,18 +19,27 @@ _CLASSES = {
     "p": "",
     "ul": "nhsuk-list nhsuk-list--bullet",
     "ol": "nhsuk-list nhsuk-list--number",
-    "h1": "nhsuk-heading-m",
     "h2": "nhsuk-heading-m",
     "h3": "nhsuk-heading-s",
 }
+#: A page has one h1, and it is not the author's to give.
+_LEVELS = {"h1": "h2", "h4": "h3", "h5": "h3", "h6": "h3"}
 
 
 def _open_with_class(
     self: RendererHTML, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
 ) -> str:
+    tokens[idx].tag = _LEVELS.get(tokens[idx].tag, tokens[idx].tag)
     classes = _CLASSES.get(tokens[idx].tag)
     if classes:
         tokens[idx].attrSet("class", classes)
+    return self.renderToken(tokens, idx, options, env)
+
+
+def _close(
+    self: RendererHTML, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+) -> str:
+    tokens[idx].tag = _LEVELS.get(tokens[idx].tag, tokens[idx].tag)
     return self.renderToken(tokens, idx, options, env)
 
 
@@ -39,6 +48,7 @@ def _renderer() -> MarkdownIt:
     markdown.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
     for rule in ("bullet_list_open", "ordered_list_open", "heading_open"):
         markdown.add_render_rule(rule, _open_with_class)
+    markdown.add_render_rule("heading_close", _close)
     return markdown
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -19,11 +19,14 @@ from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.journey.sessions import SessionState
 from fhir_gateway.provider.service import Service, read_service
 from fhir_gateway.questionnaire.catalogue import Catalogue
+from fhir_gateway.questionnaire.definition import Definition
+from fhir_gateway.questionnaire.translation import languages, translated
 from fhir_gateway.sms.sender import TextSender
 from fhir_gateway.store import drafts, services, visits
 from fhir_gateway.store.database import Database, Transaction
 from fhir_gateway.store.drafts import Draft, DraftState
 from fhir_gateway.web import visitor
+from fhir_gateway.web.words import ENGLISH, Words
 
 SEE_OTHER = 303
 
@@ -40,11 +43,24 @@ class Site:
     clock: Callable[[], datetime]
     environment: jinja2.Environment
     caps: TextCaps
+    #: Definitions by canonical and language; made when first asked for.
+    translations: dict[tuple[str, str], Definition] = field(default_factory=dict)
 
     def service(self, tx: Transaction, slug: str) -> Service | None:
         """A service by its short name."""
         bundle = services.find(tx, slug)
         return read_service(bundle) if bundle else None
+
+    def definition(self, canonical: str, language: str = "") -> Definition:
+        """A Questionnaire as the pages show it, in a language as far as it is translated."""
+        published = self.catalogue.definition(canonical)
+        if not language or language not in languages(published.raw):
+            return published
+        key = (published.canonical, language)
+        if key not in self.translations:
+            resource = translated(published.raw, language)
+            self.translations[key] = Definition(resource, self.catalogue.registry)
+        return self.translations[key]
 
     def page(
         self,
@@ -80,6 +96,7 @@ class Opened:
     service: Service
     flow: Flow
     state: SessionState
+    words: Words = ENGLISH
 
 
 def site_of(request: Request) -> Site:
@@ -137,14 +154,18 @@ def open_draft(
     if service is None or draft.state not in (DraftState.OPEN, DraftState.STOPPED):
         return site.page(request, "request-ended.jinja", service=service, status=410)
     if state is SessionState.OVER:
-        drafts.close(tx, draft.id, DraftState.DISCARDED, now=now)
-        return site.page(request, "session-over.jinja", service=service, status=410)
+        saved = draft.saved_until is not None and now < draft.saved_until
+        if not saved:
+            drafts.close(tx, draft.id, DraftState.DISCARDED, now=now)
+        again = f"/r/{draft.progress.link_token}/continue" if saved else ""
+        return site.page(request, "session-over.jinja", service=service, status=410, again=again)
     if state is SessionState.LOCKED and touch:
         return see(f"/requests/{draft.id}/unlock")
     if touch:
         visits.touch(tx, visit.id, now=now)
-    definition = site.catalogue.definition(draft.questionnaire)
-    return Opened(draft, service, Flow(definition, draft.progress, now=now), state)
+    definition = site.definition(draft.questionnaire, draft.progress.language)
+    flow = Flow(definition, draft.progress, now=now)
+    return Opened(draft, service, flow, state, Words(draft.progress.language or "en"))
 
 
 def host_of(base_url: str) -> str:

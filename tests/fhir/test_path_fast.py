@@ -9,7 +9,7 @@ import pytest
 from fhirpathpy.engine import do_eval
 from fhirpathpy.engine.nodes import ResourceNode
 
-from fhir_gateway.fhir import path
+from fhir_gateway.fhir import path_engine
 from fhir_gateway.fhir.path_fast import faster
 from fhir_gateway.fhir.path_parser import parse
 
@@ -76,7 +76,7 @@ def run(tree: Any) -> Any:
         "dataRoot": [ANSWERS],
         "$this": [ANSWERS],
         "vars": variables,
-        "model": path._R4,
+        "model": path_engine._R4,
         "userInvocationTable": {},
     }
     try:
@@ -85,7 +85,7 @@ def run(tree: Any) -> Any:
         return type(error).__name__
     found = found if isinstance(found, list) else [found]
     kinds = [node.path if isinstance(node, ResourceNode) else None for node in found]
-    return kinds, json.dumps(path.plain_all(found), default=str)
+    return kinds, json.dumps([path_engine.plain(node) for node in found], default=str)
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)

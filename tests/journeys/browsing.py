@@ -88,10 +88,15 @@ class Person:
 
     def fill(self, answers: Answers) -> None:
         """Fill in those fields of the page that there are answers for."""
-        for name in self.names() & answers.keys():
+        # Choices first: with scripts, some fields only appear when their option is chosen.
+        for name in sorted(self.names() & answers.keys(), key=self._is_typed):
             given = answers[name]
             for value in given if isinstance(given, list) else [given]:
                 self._set(self.page.locator(f'[name="{name}"]'), value)
+
+    def _is_typed(self, name: str) -> bool:
+        kind = self.page.locator(f'[name="{name}"]').first.get_attribute("type")
+        return kind not in ("radio", "checkbox")
 
     def _set(self, fields: Locator, value: str) -> None:
         kind = fields.first.get_attribute("type")
@@ -101,8 +106,9 @@ class Person:
             fields.first.fill(value)
 
     def go_on(self) -> None:
-        """Press the page's first button, and look at where that leads."""
-        self.page.locator("main form button").first.click()
+        """Press Continue, or the page's first button, and look at where that leads."""
+        go_on = self.page.locator("main form .app-continue")
+        (go_on if go_on.count() else self.page.locator("main form button")).first.click()
         self.page.wait_for_load_state()
         self.look()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -38,16 +39,32 @@ class Clock:
 class Pages:
     """A running gateway and what tests do with it."""
 
-    def __init__(self, gateway: Gateway, base: str, phone: str, clock: Clock) -> None:
+    def __init__(
+        self, gateway: Gateway, base: str, phone: str, clock: Clock, questionnaire: str = ""
+    ) -> None:
         self.gateway = gateway
         self.base = base
         self.phone = phone
         self.clock = clock
         bundle = shipped.read_resource(SERVICE)
         bundle["entry"][2]["resource"]["address"] = "http://127.0.0.1:9/fhir"
+        if questionnaire:
+            self.offer(questionnaire, bundle)
+        else:
+            self._save(bundle)
+
+    def offer(self, questionnaire: str, bundle: Any = None) -> None:
+        """Let the service use this Questionnaire (canonical) for its first request type."""
+        bundle = bundle or self.bundle
+        request_type = bundle["entry"][0]["resource"]["extension"][0]
+        request_type["extension"][0]["valueCanonical"] = questionnaire
+        self._save(bundle)
+
+    def _save(self, bundle: Any) -> None:
+        self.bundle = bundle
         self.service = read_service(bundle)
-        with gateway.database.transaction() as tx:
-            services.save(tx, self.service.slug, bundle, now=clock())
+        with self.gateway.database.transaction() as tx:
+            services.save(tx, self.service.slug, bundle, now=self.clock())
 
     def link(self) -> str:
         """A fresh link to the service."""
@@ -67,8 +84,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
         yield running
 
 
-def running_pages(folder: Path):  # type: ignore[no-untyped-def]
-    """A running gateway of one's own; a context manager that yields Pages."""
+def running_pages(folder: Path, *, questionnaires: Path | None = None, offers: str = ""):  # type: ignore[no-untyped-def]
+    """A running gateway of one's own; a context manager that yields Pages. `questionnaires`: a
+    folder of more of them; `offers`: the canonical of the one that the service uses."""
     import contextlib
 
     @contextlib.contextmanager
@@ -85,10 +103,11 @@ def running_pages(folder: Path):  # type: ignore[no-untyped-def]
                 notify_api_key=SecretStr(api_key()),
                 notify_template_id=TEMPLATE_ID,
                 pds_base_url="http://127.0.0.1:9/none",
+                questionnaires=questionnaires,
             )
             gateway = build(settings, clock=clock)
             with serve(create_app(gateway, deliver=False), port) as address:
-                yield Pages(gateway, address, phone, clock)
+                yield Pages(gateway, address, phone, clock, offers)
 
     return run()
 

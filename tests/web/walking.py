@@ -78,19 +78,32 @@ class Walker:
         return read_page(self.page.text).heading
 
     @property
+    def forms(self) -> list[PageForm]:
+        """The page's forms, but for the choice of a language."""
+        forms = read_page(self.page.text).forms
+        return [form for form in forms if not form.action.endswith("/language")]
+
+    @property
     def form(self) -> PageForm:
         """The page's first form."""
-        return read_page(self.page.text).forms[0]
+        return self.forms[0]
 
     def get(self, path: str) -> httpx.Response:
         """Go to an address."""
         self.page = self.http.get(urljoin(str(self.page.url), path))
         return self.page
 
-    def post(self, answers: Answers, *, button: str = "", drop: str = "") -> httpx.Response:
+    def post(
+        self,
+        answers: Answers,
+        *,
+        button: str = "",
+        drop: str = "",
+        files: Mapping[str, bytes] | None = None,
+    ) -> httpx.Response:
         """Fill in the page's first form that has such a button and post it. `drop`: a field that is
-        left out."""
-        forms = read_page(self.page.text).forms
+        left out; `files`: what is chosen in fields for files."""
+        forms = self.forms
         form = next(
             (f for f in forms if not button or any(v == button for _, v in f.buttons)), forms[0]
         )
@@ -98,7 +111,10 @@ class Walker:
         for name, value in form.filled(dict(answers), button):
             if name != drop:
                 posted.setdefault(name, []).append(value)
-        self.page = self.http.post(urljoin(str(self.page.url), form.action), data=posted)
+        chosen = [(name, ("IMG_1234.jpg", data)) for name, data in (files or {}).items()]
+        self.page = self.http.post(
+            urljoin(str(self.page.url), form.action), data=posted, files=chosen or None
+        )
         return self.page
 
     def walk(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fhir_gateway.fhir import path
 from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str
 from fhir_gateway.questionnaire import extensions as ext
+from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.issues import Code, Issue
 from fhir_gateway.questionnaire.response import Node
@@ -36,23 +37,41 @@ def constraints_of(element: Element) -> list[Constraint]:
     return found
 
 
-def check(node: Node, element: Element, scope: Scope) -> Iterator[Issue]:
-    """Issues of the constraints of one enabled instance.
-
-    `element` is the response item as it would be emitted, or one without content; it is the
-    context of the expression.
-    """
-    context = path.node_of(element, "QuestionnaireResponse.item")
+def check(node: Node, scope: Scope) -> Iterator[Issue]:
+    """Issues of the constraints of one enabled instance; an expression starts from its item of
+    the response, or one without content."""
     for constraint in constraints_of(node.item.raw):
-        try:
-            found = scope.evaluate(constraint.expression, context, qitem=node.item.raw)
-        except path.PathRefused as error:
-            yield _issue(constraint, node, f"the rule cannot be evaluated: {error}", "warning")
-            continue
-        # No result means that the rule says nothing about this response.
-        if found and not path.is_true(found):
-            severity = "warning" if constraint.severity == "warning" else "error"
-            yield _issue(constraint, node, f"breaks the rule {constraint.key}", severity)
+        text, severity = _judge(constraint, scope, node)
+        if text:
+            yield _issue(constraint, node, text, severity)
+
+
+def check_root(definition: Definition, scope: Scope) -> Iterator[Issue]:
+    """Issues of the constraints on the whole response."""
+    for constraint in constraints_of(definition.raw):
+        text, severity = _judge(constraint, scope, None)
+        if text:
+            yield Issue(
+                Code.CONSTRAINT,
+                severity,
+                text,
+                "QuestionnaireResponse",
+                args={"key": constraint.key},
+                human=constraint.human,
+            )
+
+
+def _judge(constraint: Constraint, scope: Scope, node: Node | None) -> tuple[str, str]:
+    """What is wrong, and how much; ('', '') when nothing is."""
+    try:
+        found = scope.evaluate(constraint.expression, at=node)
+    except path.PathRefused as error:
+        return f"the rule cannot be evaluated: {error}", "warning"
+    # No result means that the rule says nothing about this response.
+    if not found or path.is_true(found):
+        return "", ""
+    severity = "warning" if constraint.severity == "warning" else "error"
+    return f"breaks the rule {constraint.key}", severity
 
 
 def _constraint(extension: Element) -> Constraint:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fhir_gateway.fhir.types import Element, as_dict, as_str
+from fhir_gateway.fhir.types import Element, as_str, extensions
 from fhir_gateway.questionnaire import extensions as ext
 from fhir_gateway.questionnaire.definition import Definition, Item
 from fhir_gateway.questionnaire.issues import Code, Issue
+from fhir_gateway.questionnaire.translation import translations
 
 MAX_DEPTH = 60
 MAX_ISSUES = 500
@@ -28,6 +29,9 @@ def _items(
         return
     if not isinstance(raw, list):
         yield Issue(Code.NOT_A_RESPONSE, "error", "item is not a list", f"{path}.item")
+        return
+    if not raw:
+        yield Issue(Code.EMPTY, "error", "a list is never empty in FHIR JSON", f"{path}.item")
         return
     if depth > MAX_DEPTH:
         yield Issue(Code.TOO_LARGE, "error", f"nested deeper than {MAX_DEPTH} items", path)
@@ -76,9 +80,14 @@ def _item(
     if answers is not None and not isinstance(answers, list):
         yield Issue(Code.NOT_A_RESPONSE, "error", "answer is not a list", f"{place}.answer")
         answers = []
+    elif answers == []:
+        text = "a list is never empty in FHIR JSON"
+        yield _issue(Code.EMPTY, text, item, f"{place}.answer")
     if item.type == "display":
-        if answers or element.get("item"):
-            yield _issue(Code.DISPLAY_HAS_CONTENT, "a display item holds no answers", item, place)
+        if answers:
+            yield _issue(Code.DISPLAY_HAS_ANSWER, "a display item holds no answers", item, place)
+        if element.get("item"):
+            yield _issue(Code.DISPLAY_HAS_CONTENT, "a display item holds no items", item, place)
         return
     if item.is_question:
         yield from _question(definition, element, answers or [], item, place, depth)
@@ -106,9 +115,12 @@ def _question(
             place,
         )
     for index, answer in enumerate(answers):
-        yield from _items(
-            definition, as_dict(answer), item.children, f"{place}.answer[{index}]", depth + 1
-        )
+        if not isinstance(answer, dict):
+            yield _issue(Code.NO_VALUE, "an answer is an object", item, f"{place}.answer[{index}]")
+            continue
+        if "item" not in answer:
+            continue
+        yield from _items(definition, answer, item.children, f"{place}.answer[{index}]", depth + 1)
 
 
 def _text(element: Element, item: Item, place: str) -> Iterator[Issue]:
@@ -116,10 +128,8 @@ def _text(element: Element, item: Item, place: str) -> Iterator[Issue]:
     text = element.get("text")
     if text is None or text == item.text:
         return
-    varied = as_dict(item.raw.get("_text")).get("extension")
-    if varied and any(
-        as_dict(e).get("url") in (ext.CQF_EXPRESSION, ext.TRANSLATION) for e in varied
-    ):
+    sibling = item.raw.get("_text")
+    if extensions(sibling, ext.CQF_EXPRESSION) or text in translations(sibling):
         return
     yield _issue(Code.TEXT_DIFFERS, "the text is not that of the Questionnaire", item, place)
 

@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fhir_gateway.delivery.accept import accept
 from fhir_gateway.journey import requests as journey
+from fhir_gateway.journey.attachments import stored
 from fhir_gateway.journey.flow import CHECK, Flow, StepKind
 from fhir_gateway.journey.requests import NotReady
-from fhir_gateway.questionnaire import extensions as ext
-from fhir_gateway.questionnaire.definition import Item
-from fhir_gateway.questionnaire.response import Address, Node
+from fhir_gateway.questionnaire.response import Address
 from fhir_gateway.store import links
-from fhir_gateway.web import display, fields, messages
+from fhir_gateway.web import fields, messages
+from fhir_gateway.web.answers import sections
 from fhir_gateway.web.components import Drawing, FieldError, first_field
+from fhir_gateway.web.fields import Sheet
 from fhir_gateway.web.forms import Form
-from fhir_gateway.web.routes.pages import CHANGE
+from fhir_gateway.web.routes.language import language_choice
 from fhir_gateway.web.site import Opened, Site, open_draft, path_of, see, site_of
+from fhir_gateway.web.words import Words
 
 router = APIRouter(include_in_schema=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One question with its answers and where to change them."""
-
-    label: str
-    answers: list[str]
-    change: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """The rows of one section of the Questionnaire."""
-
-    title: str
-    rows: list[Row]
 
 
 @router.get("/requests/{draft_id}/check")
@@ -53,8 +37,8 @@ def show(request: Request, draft_id: str) -> Response:
     first_open = opened.flow.first_open()
     if first_open.kind is not StepKind.CHECK:
         return see(path_of(draft_id, first_open))
-    typed = fields.typed_values(opened.flow.declarations, opened.flow.definition)
-    return _page(site, request, opened, typed, {})
+    sheet = fields.sheet_of(opened.flow.declarations, opened.flow.definition)
+    return _page(site, request, opened, sheet, {})
 
 
 @router.post("/requests/{draft_id}/check")
@@ -70,24 +54,36 @@ def send(request: Request, draft_id: str, form: Form) -> Response:
         after = journey.answer(
             tx, opened.draft, opened.flow, CHECK, posted.answers, now=site.clock()
         )
-        errors = _errors(after)
+        errors = _errors(after, opened.words)
         if errors:
-            return _page(site, request, opened, posted.typed, errors)
+            return _page(site, request, opened, posted.sheet, errors)
         link = links.by_id(tx, opened.draft.link_id)
         try:
-            submission = journey.submission(opened.draft, after, link, now=site.clock())
+            submission = journey.submission(
+                opened.draft,
+                published(site, opened, after),
+                link,
+                now=site.clock(),
+                files=stored(tx, opened.draft.id),
+            )
         except NotReady as not_ready:
             return see(path_of(draft_id, not_ready.step))
         accept(tx, site.engine, opened.draft, submission, now=site.clock())
     return see(f"/requests/{draft_id}/sent")
 
 
-def _errors(flow: Flow) -> dict[Address, FieldError]:
+def published(site: Site, opened: Opened, flow: Flow) -> Flow:
+    """The same draft on the Questionnaire as published, not as translated."""
+    definition = site.catalogue.definition(opened.draft.questionnaire)
+    return Flow(definition, flow.progress, now=flow.now)
+
+
+def _errors(flow: Flow, words: Words) -> dict[Address, FieldError]:
     nodes = {node.address: node for node in flow.declarations}
     errors: dict[Address, FieldError] = {}
     for issue in flow.page_issues(flow.declarations):
         if issue.address in nodes:
-            text = messages.of_issue(issue, nodes[issue.address].item, flow.texts)
+            text = messages.of_issue(issue, nodes[issue.address].item, flow.texts, words)
             errors.setdefault(issue.address, FieldError(text))
     return errors
 
@@ -96,11 +92,11 @@ def _page(
     site: Site,
     request: Request,
     opened: Opened,
-    typed: Mapping[str, list[str]],
+    sheet: Sheet,
     errors: Mapping[Address, FieldError],
 ) -> Response:
     flow = opened.flow
-    drawing = Drawing(flow.definition, flow.enablement, flow.texts, typed, errors)
+    drawing = Drawing(flow.definition, flow.enablement, flow.texts, sheet, errors, opened.words)
     before = flow.before(CHECK)
     nodes = {node.address: node for node in flow.declarations}
     return site.page(
@@ -108,42 +104,13 @@ def _page(
         "check.jinja",
         service=opened.service,
         status=422 if errors else 200,
-        title="Check your answers before you send your request",
-        sections=_sections(opened),
-        parts=[part for node in flow.declarations for part in drawing.draw(node, heading=False)],
+        title=opened.words.say("Check your answers before you send your request"),
+        words=opened.words,
+        **language_choice(site, opened),
+        sections=sections(flow, lambda step: path_of(opened.draft.id, step), opened.words),
+        parts=drawing.draw_all(flow.declarations),
         errors=[(e.text, f"#{first_field(nodes[a])}") for a, e in errors.items() if a in nodes],
         action=f"/requests/{opened.draft.id}/check",
         back=path_of(opened.draft.id, before) if before else "",
         has_errors=bool(errors),
     )
-
-
-def _sections(opened: Opened) -> list[Section]:
-    sections: list[Section] = []
-    last: Item | None = None
-    for step in opened.flow.steps:
-        if step.kind is not StepKind.PAGE or step.page is None:
-            continue
-        if step.page.section is not last or not sections:
-            last = step.page.section
-            sections.append(Section(opened.flow.texts.text(last) if last else "", []))
-        address = f"{path_of(opened.draft.id, step)}?{CHANGE}=1"
-        for node in step.page.questions:
-            if opened.flow.enablement.is_enabled(node) and not node.item.hidden:
-                sections[-1].rows.append(_row(opened, node, address))
-    return [section for section in sections if section.rows]
-
-
-def _row(opened: Opened, node: Node, address: str) -> Row:
-    return Row(
-        label=opened.flow.texts.short_text(node.item),
-        answers=_answers(node),
-        change=f"{address}#{first_field(node)}",
-    )
-
-
-def _answers(node: Node) -> list[str]:
-    if node.item.extension(ext.VERIFY_CONTACT) is not None:
-        # The steps only reach here when a code that was asked for has been accepted.
-        return ["Confirmed" if node.values == [True] else "Not used"]
-    return display.answers(node)

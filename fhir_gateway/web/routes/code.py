@@ -21,7 +21,7 @@ from fhir_gateway.web.site import Opened, Site, host_of, open_draft, path_of, se
 router = APIRouter(include_in_schema=False)
 
 FIELD = "security-code"
-_WORDS = {
+WORDS = {
     Checking.MALFORMED: "Enter the 6 digit security code from the text message",
     Checking.WRONG: "The security code is incorrect. Check it and enter it again",
     Checking.EXPIRED: "The security code has expired. Ask for a new one",
@@ -110,7 +110,7 @@ def _check(request: Request, site: Site, opened: Opened, step: Step, form: Form)
     draft = opened.draft
     outcome = codes.check(site.database, draft.id, draft.visit_id, number, typed, now=site.clock())
     if outcome is not Checking.ACCEPTED:
-        return _page(site, request, opened, step, error=_WORDS[outcome])
+        return _page(site, request, opened, step, error=WORDS[outcome])
     fresh = visitor.new_token()
     with site.database.transaction() as tx:
         # What the browser knew before it proved the number is worth nothing now (ASVS 7.2.4).

@@ -13,8 +13,8 @@ from fhir_gateway.store import drafts, requests, visits
 from fhir_gateway.store.drafts import DraftState
 from fhir_gateway.web import fields, visitor
 from fhir_gateway.web.components import Drawing, FieldError, first_field
+from fhir_gateway.web.drawn import draw
 from fhir_gateway.web.forms import Form
-from fhir_gateway.web.routes.pages import draw
 from fhir_gateway.web.site import Opened, Site, open_draft, path_of, see, site_of
 
 router = APIRouter(include_in_schema=False)
@@ -121,7 +121,7 @@ def _locked_page(site: Site, request: Request, opened: Opened, *, wrong: bool = 
         if asked and wrong
         else {}
     )
-    drawing = Drawing(flow.definition, flow.enablement, flow.texts, {}, errors)
+    drawing = Drawing(flow.definition, flow.enablement, flow.texts, fields.Sheet(), errors)
     return site.page(
         request,
         "locked.jinja",
@@ -137,7 +137,7 @@ def _locked_page(site: Site, request: Request, opened: Opened, *, wrong: bool = 
 
 
 def _stop_page(site: Site, request: Request, opened: Opened, step: Step) -> Response:
-    drawn = draw(opened.flow, step, {}, {})
+    drawn = draw(opened.flow, step, fields.Sheet(), {})
     return site.page(
         request,
         "stop.jinja",

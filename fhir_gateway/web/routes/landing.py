@@ -46,7 +46,7 @@ def landing(request: Request, token: str) -> Response:
     """The service's landing page, or a page that says why the link does not work."""
     site = site_of(request)
     with site.database.transaction() as tx:
-        opened = _open_link(site, tx, token)
+        opened = open_link(site, tx, token)
     if opened is None:
         return site.page(request, "link-unknown.jinja", status=404)
     return _landing_page(site, request, token, opened[1])
@@ -58,7 +58,7 @@ def choose(request: Request, token: str, form: Form) -> Response:
     site = site_of(request)
     chosen = form.text("request")
     with site.database.transaction() as tx:
-        opened = _open_link(site, tx, token)
+        opened = open_link(site, tx, token)
         if opened is None:
             return site.page(request, "link-unknown.jinja", status=404)
         link, service = opened
@@ -78,13 +78,14 @@ def advice(request: Request, token: str) -> Response:
     """Where to find NHS advice about a condition, and help now."""
     site = site_of(request)
     with site.database.transaction() as tx:
-        opened = _open_link(site, tx, token)
+        opened = open_link(site, tx, token)
     if opened is None:
         return site.page(request, "link-unknown.jinja", status=404)
     return site.page(request, "advice.jinja", service=opened[1], back=f"/r/{token}")
 
 
-def _open_link(site: Site, tx: Transaction, token: str) -> tuple[Link, Service] | None:
+def open_link(site: Site, tx: Transaction, token: str) -> tuple[Link, Service] | None:
+    """An open link with its service, or None."""
     if not tokens.LINK_TOKEN.fullmatch(token):
         return None
     link = links.by_token(tx, token)

@@ -1,0 +1,1 @@
+"""Terminology servers: expansions of value sets that are not at hand."""
