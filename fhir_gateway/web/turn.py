@@ -142,9 +142,11 @@ def _judge(turn: Turn, step: Step, posted: Posted, words: Words) -> Turn:
     if here is not None and here.page is not None:
         nodes = {n.address: n for top in here.page.nodes for n in top.walk()}
         for issue in after.page_issues(here.page.nodes):
-            address = issue.address or ()
+            # What a section misses is said at the question with which it ends.
+            address = issue.address if issue.address in nodes else here.page.main.address
             if address in nodes and address not in errors:
-                text = messages.of_issue(issue, nodes[address].item, after.texts, words)
+                about = after.definition.by_link_id.get(issue.link_id, nodes[address].item)
+                text = messages.of_issue(issue, about, after.texts, words)
                 slot = _slot_of(issue.expression, posted.slots.get(address, []))
                 errors[address] = FieldError(text, slot=slot)
     # A question that only now appeared is shown first, before it can be wrong.
