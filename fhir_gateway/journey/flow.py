@@ -21,7 +21,7 @@ from fhir_gateway.questionnaire.enablement import Enablement
 from fhir_gateway.questionnaire.expressions import Scope
 from fhir_gateway.questionnaire.issues import Issue
 from fhir_gateway.questionnaire.paging import Page, on_check_page, pages
-from fhir_gateway.questionnaire.response import Node, ResponseTree
+from fhir_gateway.questionnaire.response import Address, Node, ResponseTree
 from fhir_gateway.questionnaire.texts import Texts
 from fhir_gateway.questionnaire.validation import issues
 from fhir_gateway.sms.number import normalise_mobile
@@ -122,10 +122,22 @@ class Flow:
         return step.name in self.progress.visited and not self.page_issues(step.page.nodes)
 
     def page_issues(self, nodes: Sequence[Node]) -> list[Issue]:
-        """The issues of these instances and all below them, in document order."""
+        """The issues of these instances and all below them, in document order; then those of the
+        sections that end with them, which stand on no page themselves."""
         addresses = {n.address: i for i, n in enumerate(n for node in nodes for n in node.walk())}
+        addresses.update((a, len(addresses)) for a in self._ending_sections(nodes))
         found = [issue for issue in self.issues if issue.address in addresses]
         return sorted(found, key=lambda issue: addresses[issue.address or ()])
+
+    def _ending_sections(self, nodes: Sequence[Node]) -> list[Address]:
+        """The groups above these instances of which no later page has a part."""
+        here = next((i for i, p in enumerate(self.pages) if nodes and p.nodes[0] is nodes[0]), None)
+        if here is None:
+            return []
+        later = [node.address for page in self.pages[here + 1 :] for node in page.nodes]
+        last = self.pages[here].nodes[-1].address
+        above = [last[:depth] for depth in range(len(last) - 1, 0, -1)]
+        return [a for a in above if not any(other[: len(a)] == a for other in later)]
 
     def _position(self, step: Step) -> int:
         """Where a step stands, whichever state of the draft it was made for; the end when it is

@@ -19,10 +19,11 @@ from fhir_gateway.journey.flow import Flow, Step, StepKind
 from fhir_gateway.journey.requests import tried, with_response
 from fhir_gateway.questionnaire.instances import with_instances, without_instance
 from fhir_gateway.questionnaire.response import Address, Node
-from fhir_gateway.web import fields, messages
+from fhir_gateway.web import actions, fields, messages
+from fhir_gateway.web.actions import first_of, is_instance
 from fhir_gateway.web.components import FieldError
 from fhir_gateway.web.fields import Posted, Sheet
-from fhir_gateway.web.fields.names import DO, count_name, field_name, has_slots
+from fhir_gateway.web.fields.names import DO, field_name
 from fhir_gateway.web.fields.options import control_of, is_choice, options
 from fhir_gateway.web.fields.reading import Keep, shown_count, shown_names
 from fhir_gateway.web.fields.sheet import MAX_SLOTS, Problem
@@ -61,7 +62,7 @@ def opened(flow: Flow, step: Step) -> tuple[Flow, Sheet]:
     for node in (n for top in nodes for n in top.walk()):
         least = node.item.min_occurs
         if node.item.type == "group" and node.item.repeats and least:
-            first = _first(node)
+            first = first_of(node)
             sheet.counts[first] = max(sheet.counts.get(first, 1), min(least, MAX_SLOTS))
     return _laid(flow, sheet.counts), sheet
 
@@ -93,14 +94,14 @@ def _act(turn: Turn, step: Step, posted: Posted, action: str, words: Words, kept
     nodes = [n for top in (step.page.nodes if step.page else ()) for n in top.walk()]
     sheet, base, answers = posted.sheet, turn.base, dict(posted.answers)
     if kind == "add":
-        _add(sheet, nodes, name)
+        actions.add(sheet, nodes, name)
     elif kind == "remove":
-        group = next((n for n in nodes if _is_instance(n) and field_name(n) == name), None)
+        group = next((n for n in nodes if is_instance(n) and field_name(n) == name), None)
         if group is not None:
             return _removed(turn, posted, group.address, kept)
-        _remove_slot(sheet, nodes, answers, name)
+        actions.remove_answer(sheet, nodes, answers, name)
     elif kind == "drop":
-        _drop_file(nodes, turn.files, answers, name)
+        actions.drop_file(nodes, turn.files, answers, name)
     errors = _of_problems(
         [p for p in posted.problems if p.kind.startswith("file-")],
         {n.address: n for n in nodes},
@@ -141,9 +142,11 @@ def _judge(turn: Turn, step: Step, posted: Posted, words: Words) -> Turn:
     if here is not None and here.page is not None:
         nodes = {n.address: n for top in here.page.nodes for n in top.walk()}
         for issue in after.page_issues(here.page.nodes):
-            address = issue.address or ()
+            # What a section misses is said at the question with which it ends.
+            address = issue.address if issue.address in nodes else here.page.main.address
             if address in nodes and address not in errors:
-                text = messages.of_issue(issue, nodes[address].item, after.texts, words)
+                about = after.definition.by_link_id.get(issue.link_id, nodes[address].item)
+                text = messages.of_issue(issue, about, after.texts, words)
                 slot = _slot_of(issue.expression, posted.slots.get(address, []))
                 errors[address] = FieldError(text, slot=slot)
     # A question that only now appeared is shown first, before it can be wrong.
@@ -192,10 +195,10 @@ def _as_shown(flow: Flow, step: Step, form: FormData) -> tuple[Flow, dict[Addres
     for _ in range(_MAX_LEVELS):
         here = flow.step(step.kind, step.name) or step
         found = {
-            _first(node): max(1, shown_count(form, node))
+            first_of(node): max(1, shown_count(form, node))
             for top in (here.page.nodes if here.page else ())
             for node in top.walk()
-            if _is_instance(node)
+            if is_instance(node)
         }
         if found == counts:
             break
@@ -215,59 +218,6 @@ def _laid(
     if not counts and not answers:
         return flow
     return with_response(flow, with_instances(flow.tree, counts, answers))
-
-
-def _is_instance(node: Node) -> bool:
-    return node.item.type == "group" and node.item.repeats
-
-
-def _first(node: Node) -> Address:
-    return (*node.address[:-1], (node.item.link_id, 0))
-
-
-def _add(sheet: Sheet, nodes: Sequence[Node], name: str) -> None:
-    for node in nodes:
-        if _is_instance(node) and count_name(node).partition(":")[2] == name:
-            first = _first(node)
-            sheet.counts[first] = min(sheet.counts.get(first, 1) + 1, MAX_SLOTS)
-            return
-        if has_slots(node.item) and field_name(node) == name:
-            count = min(sheet.slots(node.address) + 1, MAX_SLOTS)
-            sheet.put(node.address, "~n", [str(count)])
-            return
-
-
-def _remove_slot(
-    sheet: Sheet, nodes: Sequence[Node], answers: dict[Address, list[Element]], name: str
-) -> None:
-    """Take one answer of a repeating question away: those after it move up."""
-    base, _, index = name.rpartition("~")
-    node = next((n for n in nodes if has_slots(n.item) and field_name(n) == base), None)
-    if node is None or not index.isdigit():
-        return
-    count, gone = sheet.slots(node.address), int(index)
-    moved: dict[str, list[str]] = {"~n": [str(max(1, count - 1))]}
-    for suffix, texts in sheet.typed.get(node.address, {}).items():
-        match = re.fullmatch(r"~(\d+)(-.*)?", suffix)
-        if match and int(match[1]) != gone:
-            place = int(match[1]) - (int(match[1]) > gone)
-            moved[f"~{place}{match[2] or ''}"] = texts
-    sheet.typed[node.address] = moved
-    kept = answers.get(node.address, [])
-    answers[node.address] = [answer for i, answer in enumerate(kept) if i != gone]
-
-
-def _drop_file(
-    nodes: Sequence[Node],
-    files: dict[Address, list[Element]],
-    answers: dict[Address, list[Element]],
-    name: str,
-) -> None:
-    base, _, index = name.rpartition("~")
-    for node in nodes:
-        if node.item.type == "attachment" and field_name(node) == base and index.isdigit():
-            kept = [a for i, a in enumerate(files.get(node.address, [])) if i != int(index)]
-            files[node.address] = answers[node.address] = kept
 
 
 def _open_searches(nodes: Sequence[Node], posted: Posted, flow: Flow) -> bool:
@@ -297,7 +247,7 @@ def _without_blanks(posted: Posted, nodes: Mapping[Address, Node]) -> Sheet:
     sheet = posted.sheet
     for address in sorted(nodes, reverse=True):
         node = nodes[address]
-        if not _is_instance(node) or sheet.counts.get(_first(node), 1) <= 1:
+        if not is_instance(node) or sheet.counts.get(first_of(node), 1) <= 1:
             continue
         if not any(_has_answer(n, posted) for n in node.walk()):
             sheet = sheet.without(address)

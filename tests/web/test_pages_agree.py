@@ -185,13 +185,12 @@ def assert_nothing_disabled_leaves(flow: Flow) -> None:
 
 
 def assert_what_blocks_can_be_seen(flow: Flow) -> None:
-    on_pages = {
-        n.address: n for s in flow.steps if s.page for top in s.page.nodes for n in top.walk()
-    }
+    """Everything that is wrong belongs to a page on which somebody can mend it."""
+    pages = [s.page for s in flow.steps if s.page]
     for issue in flow.issues:
-        node = on_pages.get(issue.address or ())
-        assert node is not None, issue
-        assert any(is_shown(n) and flow.enablement.is_enabled(n) for n in node.walk()), issue
+        page = next((p for p in pages if issue in flow.page_issues(p.nodes)), None)
+        assert page is not None, issue
+        assert any(is_shown(n) and flow.enablement.is_enabled(n) for n in page.questions), issue
 
 
 @pytest.mark.hazard("H21")

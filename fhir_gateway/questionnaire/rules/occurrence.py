@@ -78,6 +78,8 @@ def _missing(nodes: list[Node], checking: Checking, *, everything_asked: bool) -
             if not any(map(_counts_as_answer, node.answers)):
                 yield _issue(Code.REQUIRED, node, "an answer is required", severity=severity)
         elif not any(n.answers for n in node.walk()):
+            if not _can_be_answered(node, checking):
+                severity = "warning"
             yield _issue(
                 Code.GROUP_REQUIRED,
                 node,
@@ -85,6 +87,26 @@ def _missing(nodes: list[Node], checking: Checking, *, everything_asked: bool) -
                 severity=severity,
                 hl7="" if node.present else "Questionnaire_QR_Item_Missing",
             )
+
+
+def _can_be_answered(group: Node, checking: Checking) -> bool:
+    """Whether anything in a group is enabled and shown; if not, requiring it would block who fills
+    in, with nothing to mend."""
+    return any(
+        node.item.is_question
+        and not (node.item.read_only or _is_hidden(node))
+        and checking.enablement.is_enabled(node)
+        for node in group.walk()
+    )
+
+
+def _is_hidden(node: Node) -> bool:
+    here: Node | None = node
+    while here is not None:
+        if here.item.hidden:
+            return True
+        here = here.parent
+    return False
 
 
 def required(node: Node, checking: Checking) -> bool:

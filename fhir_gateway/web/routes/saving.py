@@ -14,8 +14,10 @@ from fhir_gateway.fhir.types import as_dict, as_str
 from fhir_gateway.journey import codes, limits, saving
 from fhir_gateway.journey.codes import Checking, CodeText
 from fhir_gateway.journey.flow import Flow
+from fhir_gateway.provider.service import Service
 from fhir_gateway.sms.number import normalise_mobile
 from fhir_gateway.store import drafts, visits
+from fhir_gateway.store.drafts import Draft
 from fhir_gateway.web import visitor
 from fhir_gateway.web.display import day_name
 from fhir_gateway.web.forms import Form
@@ -92,28 +94,34 @@ def go_on(request: Request, token: str, form: Form) -> Response:
         )
         draft = saving.find(tx, link.id, number, now=site.clock()) if number else None
     if number is None:
-        return _continue_page(site, request, token, mobile=form.text("mobile"), error=_NOT_A_MOBILE)
+        typed = form.text("mobile")
+        return _continue_page(site, request, token, mobile=typed, error=_NOT_A_MOBILE)
     if not sealed:
         if draft is not None:
-            codes.send(
-                site.database,
-                site.sender,
-                draft,
-                number,
-                address=request.client.host if request.client else "",
-                words=CodeText(service.name, host_of(site.base_url)),
-                caps=site.caps,
-                now=site.clock(),
-            )
+            _text_code(site, request, draft, number, service)
         return _continue_page(site, request, token, sealed=_sealed(site, number, link.id))
     outcome = Checking.EXPIRED
     if draft is not None:
+        typed = form.text(FIELD)
         outcome = codes.check(
-            site.database, draft.id, draft.visit_id, number, form.text(FIELD), now=site.clock()
+            site.database, draft.id, draft.visit_id, number, typed, now=site.clock()
         )
     if outcome is not Checking.ACCEPTED or draft is None:
         return _continue_page(site, request, token, sealed=sealed, error=WORDS[outcome])
     return _resumed(site, request, token, number)
+
+
+def _text_code(site: Site, request: Request, draft: Draft, number: str, service: Service) -> None:
+    codes.send(
+        site.database,
+        site.sender,
+        draft,
+        number,
+        address=request.client.host if request.client else "",
+        words=CodeText(service.name, host_of(site.base_url)),
+        caps=site.caps,
+        now=site.clock(),
+    )
 
 
 @router.get("/requests/{draft_id}/changed")
