@@ -14,6 +14,7 @@ import structlog
 
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import Parts
+from fhir_gateway.journey import retention
 from fhir_gateway.store import requests, workers
 from fhir_gateway.store.requests import RequestState
 
@@ -73,6 +74,14 @@ class Watch:
         if now - self._last_reconcile >= RECONCILE:
             self._last_reconcile = now
             self.reconcile()
+            self.forget()
+
+    def forget(self) -> None:
+        """Delete what was typed and never sent."""
+        with self._parts.database.transaction() as tx:
+            left = retention.forget_left_drafts(tx, now=self._parts.clock())
+        if left:
+            _log.info("left drafts forgotten", count=left)
 
     def reconcile(self) -> int:
         """Enqueue again what was accepted and that nothing works on; how many requests."""
