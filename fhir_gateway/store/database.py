@@ -7,6 +7,8 @@ transaction.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,6 +90,21 @@ class Database:
         self.engine.dispose()
 
 
+def _write_ahead(cursor: Any) -> None:
+    """Turn on WAL. While another process does so too, SQLite says `locked` at once, whatever the
+    busy timeout (https://sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode)."""
+    ends = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
 def create_store_engine(url: str) -> Engine:
     """An engine with the settings this gateway needs; PostgreSQL URLs use the psycopg driver.
 
@@ -104,9 +121,9 @@ def create_store_engine(url: str) -> Engine:
         # SQLAlchemy begins transactions itself (below), not the driver.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        _write_ahead(cursor)
+        cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
