@@ -12,19 +12,14 @@ from datetime import datetime, timedelta
 from fhir_gateway.delivery import backoff
 from fhir_gateway.delivery.engine import GIVE_UP, Wait
 from fhir_gateway.delivery.parts import Parts
-from fhir_gateway.epr.client import EprClient
+from fhir_gateway.epr.adapter import Delivered, EprAdapter
 from fhir_gateway.errors import Defect, OutcomeUnknown, Refused, TryLater
-from fhir_gateway.fhir.bundle import resources
-from fhir_gateway.fhir.identifiers import REQUEST_ID
-from fhir_gateway.fhir.types import Resource, as_dict, as_list
 from fhir_gateway.store import attempts, requests
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.requests import Request, RequestState
 
 #: Longer than the whole timeout of a POST and what an EPR may still do after it.
 SETTLE = timedelta(seconds=60)
-#: Where a request is looked for: the first of these types that the Bundle has.
-_ROOTS = ("ServiceRequest", "Communication", "DocumentReference", "Task")
 
 
 def send(parts: Parts, request_id: str, tries: int) -> Wait:
@@ -37,16 +32,16 @@ def send(parts: Parts, request_id: str, tries: int) -> Wait:
         open_attempts = attempts.unresolved(tx, request_id)
     if request.bundle is None:
         raise Defect("A mapped request has no Bundle.", code="no-bundle")
-    client = parts.eprs.at(service.epr_base)
     try:
+        adapter = parts.eprs.adapter(service)
         if open_attempts:
             settled = open_attempts[-1].sent_at + SETTLE
             left = (settled - parts.clock()).total_seconds()
             if left > 0:
                 return left
-            if _look(parts, client, request, [a.id for a in open_attempts]):
+            if _look(parts, adapter, request, [a.id for a in open_attempts]):
                 return None
-        return _post(parts, client, request)
+        return _post(parts, adapter, request)
     except TryLater as error:
         _note(parts, request_id, error.code)
         return backoff.wait(tries, after=error.after, rng=parts.rng)
@@ -60,36 +55,23 @@ def send(parts: Parts, request_id: str, tries: int) -> Wait:
         return GIVE_UP
 
 
-def root_type(bundle: Resource) -> str:
-    """The type by which a delivered request is found again. Raises Defect when there is none."""
-    types = {
-        resource["resourceType"]
-        for resource in resources(bundle)
-        if any(as_dict(i).get("system") == REQUEST_ID for i in as_list(resource.get("identifier")))
-    }
-    for root in _ROOTS:
-        if root in types:
-            return root
-    raise Defect("Nothing in the Bundle carries the request's identifier.", code="no-root")
-
-
-def _look(parts: Parts, client: EprClient, request: Request, open_ids: list[str]) -> bool:
+def _look(parts: Parts, adapter: EprAdapter, request: Request, open_ids: list[str]) -> bool:
     """Whether the EPR has the request; either way its open attempts are settled."""
-    found = client.find(root_type(request.bundle or {}), request.id)
+    found = adapter.find(request.bundle or {}, request.id)
     now = parts.clock()
     with parts.database.transaction() as tx:
         for attempt_id in open_ids:
             attempts.resolve(tx, attempt_id, "found" if found else "not-found", now=now)
         if found:
             _keep_delivered(tx, request, found, "found", now=now)
-    return bool(found)
+    return found is not None
 
 
-def _post(parts: Parts, client: EprClient, request: Request) -> Wait:
+def _post(parts: Parts, adapter: EprAdapter, request: Request) -> Wait:
     with parts.database.transaction() as tx:
         attempt_id = attempts.open_attempt(tx, request.id, now=parts.clock())
     try:
-        delivered = client.transact(request.bundle or {}, request_id=request.id)
+        delivered = adapter.send(request.bundle or {}, request.id)
     except (TryLater, Refused) as error:
         with parts.database.transaction() as tx:
             attempts.resolve(tx, attempt_id, error.code, now=parts.clock())
@@ -97,14 +79,14 @@ def _post(parts: Parts, client: EprClient, request: Request) -> Wait:
     now = parts.clock()
     with parts.database.transaction() as tx:
         attempts.resolve(tx, attempt_id, "delivered", now=now)
-        _keep_delivered(tx, request, delivered.references, "created", now=now)
+        _keep_delivered(tx, request, delivered, "created", now=now)
     return None
 
 
 def _keep_delivered(
-    tx: Transaction, request: Request, references: list[str], detail: str, *, now: datetime
+    tx: Transaction, request: Request, delivered: Delivered, detail: str, *, now: datetime
 ) -> None:
-    requests.save_delivered_as(tx, request.id, references)
+    requests.save_delivered_as(tx, request.id, delivered.references)
     requests.move(tx, request.id, RequestState.DELIVERED, now=now, detail=detail)
 
 

@@ -6,11 +6,11 @@ said no, OutcomeUnknown when it may have been done and nobody heard the answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from fhir_gateway.epr.adapter import Delivered, Landed
 from fhir_gateway.errors import OutcomeUnknown, Refused, TryLater
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.http import retry_after
@@ -22,13 +22,6 @@ TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 #: The EPR did not start on it.
 _NOT_DONE = frozenset({408, 425, 429, 503})
 _MAX_BODY = 5_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What the EPR called the resources, as `Type/id`, in the order of the Bundle."""
-
-    references: list[str]
 
 
 class EprClient:
@@ -128,21 +121,24 @@ def _delivered(response: httpx.Response, bundle: Resource) -> Delivered:
             f"The EPR answered {response.status_code} without a transaction-response",
             code="epr-no-response",
         )
-    references = []
+    resources = []
     for index, entry in enumerate(entries):
         answer = as_dict(entry.get("response"))
         if not as_str(answer.get("status")).startswith("2"):
             raise OutcomeUnknown(
                 f"The EPR took the Bundle but not entry {index}", code="epr-entry-refused"
             )
-        references.append(_reference(as_str(answer.get("location"))))
-    return Delivered([r for r in references if r])
+        landed = _landed(as_str(answer.get("location")))
+        if landed:
+            resources.append(landed)
+    return Delivered(tuple(resources))
 
 
-def _reference(location: str) -> str:
-    """`Type/id` of a Location, absolute or not, with a version or not."""
-    parts = location.partition("/_history/")[0].rstrip("/").split("/")
-    return "/".join(parts[-2:]) if len(parts) > 1 else ""
+def _landed(location: str) -> Landed | None:
+    """What a Location names, absolute or not, with a version or not."""
+    path, _, version = location.partition("/_history/")
+    parts = path.rstrip("/").split("/")
+    return Landed("/".join(parts[-2:]), version) if len(parts) > 1 else None
 
 
 def _json(response: httpx.Response) -> Any:

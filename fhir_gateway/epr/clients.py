@@ -6,7 +6,10 @@ import threading
 
 import httpx
 
+from fhir_gateway.epr.adapter import EprAdapter, RepeatMode
 from fhir_gateway.epr.client import EprClient
+from fhir_gateway.epr.transaction import TransactionAdapter
+from fhir_gateway.provider.service import Service
 
 
 class EprClients:
@@ -23,6 +26,13 @@ class EprClients:
             if base_url not in self._clients:
                 self._clients[base_url] = EprClient(base_url, auth=self._auth)
             return self._clients[base_url]
+
+    def adapter(self, service: Service) -> EprAdapter:
+        """The way into the EPR of a service, as its configuration says.
+
+        Raises Refused when the configuration cannot be used.
+        """
+        return TransactionAdapter(self.at(service.epr_base), RepeatMode.INTENT_SEARCH)
 
     def close(self) -> None:
         """Close the connections to all of them."""
