@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
@@ -22,8 +23,11 @@ APPLICATION = "fhir-gateway"
 WORKFLOW_VERSION = "1"
 WORKFLOW = "deliver"
 QUEUE = "delivery"
-#: How many requests of one service are under way at once.
+#: How many requests of one service, and of all, one process has under way at once. These are limits
+#: of a process on purpose: what a dead one had in hand must not use up a limit that all share. What
+#: an EPR can take is kept by the gate, across processes.
 PER_SERVICE = 8
+PER_PROCESS = 64
 POLL_SECONDS = 0.3
 STEPS = ("trace", "map", "send", "confirm")
 
@@ -31,6 +35,11 @@ STEPS = ("trace", "map", "send", "confirm")
 Wait = float | None
 #: A step: request id and number of the try, from 0.
 StepFunction = Callable[[str, int], Wait]
+_LIVE = ("PENDING", "ENQUEUED", "DELAYED")
+_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+#: A workflow's id begins with the request's, a UUID.
+_ID_LENGTH = 36
+
 #: The wait that says that a person must look; the workflow ends here.
 GIVE_UP = -1.0
 
@@ -70,8 +79,8 @@ class DbosEngine:
     def work(self, steps: Mapping[str, StepFunction], executor_id: str) -> None:
         """Deliver in this process until `stop`.
 
-        `executor_id`: unique and stable per process; what it leaves behind when it is killed is
-        taken up when it starts again under the same id, or by another process's sweep.
+        `executor_id`: never used before; what this process leaves behind when it is killed is for
+        the watch of another, or of its successor, to take over.
         """
         _steps.update(steps)
         DBOS(
@@ -88,21 +97,44 @@ class DbosEngine:
         )
         DBOS.launch()
         DBOS.register_queue(
-            QUEUE, partition_concurrency=PER_SERVICE, polling_interval_sec=POLL_SECONDS
+            QUEUE,
+            worker_concurrency=PER_PROCESS,
+            partition_worker_concurrency=PER_SERVICE,
+            polling_interval_sec=POLL_SECONDS,
         )
 
     def take_over(self, executor_id: str) -> int:
         """Go on with what a process that is gone left behind; how many pieces of work. Open-source
-        DBOS only does that for its own executor id."""
-        left = DBOS.list_workflows(status="PENDING", executor_id=executor_id)
-        for workflow in left:
-            DBOS.resume_workflow(workflow.workflow_id, queue_name=QUEUE)
+        DBOS only does that for its own executor id. Only one process may do this for one id."""
+        left = DBOS.list_workflows(
+            status="PENDING", executor_id=executor_id, load_input=False, load_output=False
+        )
+        DBOS.resume_workflows([workflow.workflow_id for workflow in left], queue_name=QUEUE)
         return len(left)
 
-    def is_live(self, request_id: str) -> bool:
-        """Whether some workflow of a request is still under way or waiting."""
-        found = DBOS.list_workflows(workflow_id_prefix=request_id, load_input=False)
-        return any(w.status in ("PENDING", "ENQUEUED", "DELAYED") for w in found)
+    def executors(self) -> set[str]:
+        """The executor ids of all processes that have, or had, work in hand."""
+        found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {workflow.executor_id for workflow in found if workflow.executor_id}
+
+    def live(self) -> set[str]:
+        """The ids of all requests of which some workflow is under way or waiting."""
+        found = DBOS.list_workflows(status=list(_LIVE), load_input=False, load_output=False)
+        return {workflow.workflow_id[:_ID_LENGTH] for workflow in found}
+
+    def forget(self, before: datetime, limit: int = 1000) -> int:
+        """Delete the engine's own notes of work that ended before a moment; how many pieces. What
+        became of the requests is in our own tables."""
+        done = DBOS.list_workflows(
+            status=list(_ENDED),
+            end_time=before.isoformat(),
+            limit=limit,
+            load_input=False,
+            load_output=False,
+        )
+        if done:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in done])
+        return len(done)
 
     def stop(self) -> None:
         """Stop delivering; what is under way is taken up at the next start."""

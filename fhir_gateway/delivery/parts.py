@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fhir_gateway.delivery.gate import Limits
+from fhir_gateway.delivery.timing import Timing
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.errors import Defect
 from fhir_gateway.journey.limits import TextCaps
@@ -17,6 +19,14 @@ from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.sms.sender import TextSender
 from fhir_gateway.store import services
 from fhir_gateway.store.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class AllLimits:
+    """The limits of each EPR and of each text provider."""
+
+    epr: Limits = Limits()
+    texts: Limits = Limits(per_minute=2500.0, at_once=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,8 @@ class Parts:
     clock: Callable[[], datetime]
     gateway_name: str
     caps: TextCaps
+    timing: Timing = Timing()
+    limits: AllLimits = AllLimits()
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     def close(self) -> None:

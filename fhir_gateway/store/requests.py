@@ -58,6 +58,11 @@ class Request:
     accepted_at: datetime
     updated_at: datetime
 
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether it is a check of the way to the EPR, about an invented patient."""
+        return self.evidence.get("synthetic") is True
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -116,6 +121,18 @@ def find(tx: Transaction, request_id: str) -> Request | None:
     """The request with this id, or None."""
     row = tx.session.get(RequestRow, request_id)
     return _request(tx, row) if row else None
+
+
+def hold(tx: Transaction, request_id: str) -> RequestState | None:
+    """The state of a request, which is held until the transaction ends; None when there is none."""
+    query = select(RequestRow.state).where(RequestRow.id == request_id).with_for_update()
+    state = tx.session.scalar(query)
+    return RequestState(state) if state else None
+
+
+def moved_at(tx: Transaction, request_id: str) -> datetime | None:
+    """When a request moved last; None when there is none."""
+    return tx.session.scalar(select(RequestRow.updated_at).where(RequestRow.id == request_id))
 
 
 def by_reference(tx: Transaction, reference: str) -> Request | None:
@@ -218,6 +235,28 @@ def in_states(
         query = query.where(RequestRow.updated_at < updated_before)
     rows = tx.session.scalars(query.order_by(RequestRow.accepted_at).limit(limit))
     return [_summary(row) for row in rows]
+
+
+def unfinished(
+    tx: Transaction,
+    states: tuple[RequestState, ...],
+    *,
+    updated_before: datetime,
+    after: str,
+    limit: int,
+) -> list[Summary]:
+    """Requests in these states that did not move since, by id from `after` on: a page of all."""
+    query = (
+        select(RequestRow)
+        .where(
+            RequestRow.state.in_(states),
+            RequestRow.updated_at < updated_before,
+            RequestRow.id > after,
+        )
+        .order_by(RequestRow.id)
+        .limit(limit)
+    )
+    return [_summary(row) for row in tx.session.scalars(query)]
 
 
 def _update(tx: Transaction, request_id: str, **values: Any) -> None:
