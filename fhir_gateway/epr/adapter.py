@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from fhir_gateway.epr.fence import Guard
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.provider.endpoint import RepeatMode
 
@@ -63,8 +64,11 @@ class EprAdapter(Protocol):
         OutcomeUnknown when this EPR has no way to look: then a person must.
         """
 
-    def send(self, bundle: Resource, request_id: str) -> Delivered:
+    def send(self, bundle: Resource, request_id: str, guard: Guard) -> Delivered:
         """Send once; what the EPR called the resources.
+
+        `guard`: called before each POST and PUT; what it gives is called before its last byte
+        (fence.FencedBody does).
 
         `bundle`: as mapped, a `transaction`, `message` or `document` Bundle; an adapter sends what
         its strategy can of it. Raises Refused, TryLater, OutcomeUnknown, Defect. A strategy that

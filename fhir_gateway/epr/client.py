@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from fhir_gateway.epr.adapter import Delivered, Landed
+from fhir_gateway.epr.fence import FencedBody, Guard, unguarded
 from fhir_gateway.errors import OutcomeUnknown, Refused, TryLater
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.http import retry_after
@@ -68,16 +69,20 @@ class EprClient:
             and resource.get("id")
         ]
 
-    def transact(self, bundle: Resource, *, request_id: str) -> Delivered:
-        """Post a transaction Bundle once.
+    def transact(
+        self, bundle: Resource, *, request_id: str, guard: Guard = unguarded
+    ) -> Delivered:
+        """Post a transaction Bundle once, behind its guard.
 
         Raises TryLater (nothing was done), Refused (a definite no), OutcomeUnknown.
         """
+        body = FencedBody(fhir_json.dump(bundle), guard())
         try:
             response = self._http.post(
                 "",
-                content=fhir_json.dump(bundle),
+                content=body,
                 headers={
+                    **body.headers,
                     "Content-Type": "application/fhir+json",
                     "Prefer": "return=minimal",
                     "X-Request-Id": request_id,

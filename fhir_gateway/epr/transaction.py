@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fhir_gateway.epr.adapter import Delivered, Landed
 from fhir_gateway.epr.client import EprClient
+from fhir_gateway.epr.fence import Guard
 from fhir_gateway.errors import Defect
 from fhir_gateway.fhir.bundle import resources
 from fhir_gateway.fhir.identifiers import REQUEST_ID
@@ -26,9 +27,9 @@ class TransactionAdapter:
         found = self._client.find(root_type(bundle), request_id)
         return Delivered(tuple(Landed(reference) for reference in found)) if found else None
 
-    def send(self, bundle: Resource, request_id: str) -> Delivered:
+    def send(self, bundle: Resource, request_id: str, guard: Guard) -> Delivered:
         """See EprAdapter."""
-        return self._client.transact(bundle, request_id=request_id)
+        return self._client.transact(bundle, request_id=request_id, guard=guard)
 
 
 def root_type(bundle: Resource) -> str:
