@@ -8,26 +8,11 @@ TryLater (nothing was done), Refused (final), OutcomeUnknown (look before sendin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 
 from fhir_gateway.epr.fence import Guard
 from fhir_gateway.fhir.types import Resource
-
-
-class RepeatMode(StrEnum):
-    """What makes a second send safe at this EPR, from the safest to the least safe.
-
-    CONDITIONAL_CREATE: the EPR honours If-None-Exist, so the same send again creates nothing twice.
-    PUT_BY_CLIENT_ID: resources are PUT under ids of ours, so the same send again replaces them.
-    INTENT_SEARCH: wait until the settle time has passed, `find`, and only then send again.
-    OPERATOR_CHECK: there is no search to look with; after an unknown outcome a person must look.
-    """
-
-    CONDITIONAL_CREATE = "conditional-create"
-    PUT_BY_CLIENT_ID = "put-by-client-id"
-    INTENT_SEARCH = "intent-search"
-    OPERATOR_CHECK = "operator-check"
+from fhir_gateway.provider.endpoint import RepeatMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ import threading
 
 import httpx
 
-from fhir_gateway.epr.adapter import EprAdapter, RepeatMode
+from fhir_gateway.epr.adapter import EprAdapter
 from fhir_gateway.epr.client import EprClient
 from fhir_gateway.epr.transaction import TransactionAdapter
+from fhir_gateway.provider.endpoint import RepeatMode
 from fhir_gateway.provider.service import Service
 
 

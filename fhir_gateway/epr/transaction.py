@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fhir_gateway.epr.adapter import Delivered, Landed, RepeatMode
+from fhir_gateway.epr.adapter import Delivered, Landed
 from fhir_gateway.epr.client import EprClient
 from fhir_gateway.epr.fence import Guard
 from fhir_gateway.errors import Defect
 from fhir_gateway.fhir.bundle import resources
 from fhir_gateway.fhir.identifiers import REQUEST_ID
 from fhir_gateway.fhir.types import Resource, as_dict, as_list
+from fhir_gateway.provider.endpoint import RepeatMode
 
 #: Where a request is looked for: the first of these types that the Bundle has.
 _ROOTS = ("ServiceRequest", "Communication", "DocumentReference", "Task")

@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.bundle import resources
@@ -25,6 +24,7 @@ from fhir_gateway.fhir.types import (
     extension_value,
     extensions,
 )
+from fhir_gateway.provider.endpoint import EprEndpoint, read_endpoint
 
 #: Identifier system of a service within a gateway; the value is its short name in commands.
 SERVICE_ID = f"{BASE}/Id/service"
@@ -36,7 +36,6 @@ RESPONSE_TIME = f"{BASE}/StructureDefinition/service-responseTime"
 REQUEST_CODE = f"{BASE}/StructureDefinition/service-requestCode"
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,15 @@ class Service:
     response_time: str
     what_happens_next: str
     telephone: str
-    epr_base: str
+    epr: EprEndpoint
     request_types: tuple[RequestType, ...]
     healthcare_service: Mapping[str, object]
     organisation: Mapping[str, object]
+
+    @property
+    def epr_base(self) -> str:
+        """Where the EPR is: the base of its FHIR server, or the folder of a file drop."""
+        return self.epr.address
 
     def mapping_for(self, questionnaire: str) -> str | None:
         """The mapping for a Questionnaire (`url` or `url|version`), or None."""
@@ -88,6 +92,7 @@ def read_service(bundle: Resource) -> Service:
     service = next(resources(bundle, "HealthcareService"), {})
     organisation = next(resources(bundle, "Organization"), {})
     endpoint = next(resources(bundle, "Endpoint"), {})
+    epr, epr_problems = read_endpoint(endpoint)
     found = Service(
         slug=_identifier(service, SERVICE_ID),
         name=as_str(service.get("name")),
@@ -96,12 +101,12 @@ def read_service(bundle: Resource) -> Service:
         response_time=as_str(extension_value(service, RESPONSE_TIME)),
         what_happens_next=as_str(service.get("extraDetails")),
         telephone=_telephone(service),
-        epr_base=as_str(endpoint.get("address")).rstrip("/"),
+        epr=epr,
         request_types=tuple(_request_types(service)),
         healthcare_service=MappingProxyType(service),
         organisation=MappingProxyType(organisation),
     )
-    problems = _problems(bundle, found)
+    problems = [*_problems(bundle, found), *epr_problems]
     if problems:
         raise ServiceRefused(problems)
     return found
@@ -126,10 +131,6 @@ def _problems(bundle: Resource, service: Service) -> list[str]:
         found.append(f"The extension {RESPONSE_TIME} is missing, such as '2 working days'.")
     if not service.request_types:
         found.append(f"At least one extension {REQUEST_TYPE} is needed.")
-    address = urlsplit(service.epr_base)
-    loopback = address.hostname in _LOOPBACK
-    if address.scheme != "https" and not (address.scheme == "http" and loopback):
-        found.append("Endpoint.address must be the https base of the EPR's FHIR server.")
     return found
 
 
