@@ -19,9 +19,9 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway import shipped
-from fhir_gateway.delivery import steps
+from fhir_gateway.delivery import processes, steps
 from fhir_gateway.delivery.engine import DbosEngine
-from fhir_gateway.delivery.parts import Parts
+from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.journey.limits import TextCaps
@@ -91,7 +91,9 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         catalogue=Catalogue(resources),
         targets=targets,
         pds=PdsClient(settings.pds_base_url, auth=_bearer(settings.pds_token)),
-        eprs=EprClients(_bearer(settings.epr_token)),
+        eprs=EprClients(
+            _bearer(settings.epr_token), seconds=settings.timing.epr_timeout.total_seconds()
+        ),
         sender=_sender(settings),
         clock=clock or _now,
         gateway_name=settings.base_url,
@@ -101,6 +103,8 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
             codes_per_address=settings.codes_per_address,
             codes_per_day=settings.codes_per_day,
         ),
+        timing=settings.timing,
+        limits=AllLimits(settings.epr_limits, settings.text_limits),
     )
     return Gateway(settings, database, DbosEngine(database), parts)
 
@@ -110,18 +114,21 @@ class Worker:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._watch = Watch(gateway.parts, gateway.engine, gateway.settings.worker_id)
+        self._executor_id = processes.fresh_executor_id(gateway.settings.worker_id)
+        self._watch = Watch(gateway.parts, gateway.engine, self._executor_id)
 
     def start(self) -> None:
         """Start delivering and watching."""
         gateway = self._gateway
-        gateway.engine.work(steps.bind(gateway.parts), gateway.settings.worker_id)
+        self._watch.enter()
+        gateway.engine.work(steps.bind(gateway.parts), self._executor_id)
         self._watch.start()
 
     def stop(self) -> None:
-        """Stop in order; what is under way is taken up at the next start."""
+        """Stop in order; what is under way is taken up by others or at the next start."""
         self._watch.stop()
         self._gateway.engine.stop()
+        self._watch.leave()
 
 
 def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) -> ASGIApp:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from fhir_gateway.errors import GatewayError, OutcomeUnknown, TryLater
 from fhir_gateway.provider.service import Service
@@ -20,7 +23,11 @@ _PAUSED_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one neighbour is asked at most, and when it is left alone for a while."""
+    """What one neighbour is asked at most, and when it is left alone for a while: after so
+    many failures in a row within `window`, for `rest`."""
+
+    #: For pydantic, which reads it from the settings: a misspelt name is an error.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     per_minute: float = 600.0
     at_once: int = 8

@@ -16,9 +16,10 @@ from fhir_gateway.delivery import backoff, gate
 from fhir_gateway.delivery.announce import announce
 from fhir_gateway.delivery.engine import GIVE_UP, Wait
 from fhir_gateway.delivery.parts import Parts
-from fhir_gateway.epr.adapter import Delivered, EprAdapter, RepeatMode
+from fhir_gateway.epr.adapter import Delivered, EprAdapter
 from fhir_gateway.errors import Defect, GatewayError, OutcomeUnknown, Refused, TryLater
 from fhir_gateway.fhir.types import Resource
+from fhir_gateway.provider.endpoint import RepeatMode
 from fhir_gateway.store import attempts, requests
 from fhir_gateway.store.attempts import Attempt
 from fhir_gateway.store.requests import Request, RequestState

@@ -87,7 +87,5 @@ def _after_failure(
     # A confirmation that cannot be sent never fails a request.
     end = RequestState.CONFIRMED if name == "confirm" else RequestState.NEEDS_ATTENTION
     with parts.database.transaction() as tx:
-        requests.move(
-            tx, request_id, end, now=parts.clock(), detail=f"{code}: {name}: {detail}"
-        )
+        requests.move(tx, request_id, end, now=parts.clock(), detail=f"{code}: {name}: {detail}")
     return GIVE_UP

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """All are timedeltas. The defaults suit an EPR that answers within 20 seconds."""
+
+    #: For pydantic, which reads it from the settings: a misspelt name is an error.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     #: A delivering process says so often that it is alive.
     beat: timedelta = timedelta(seconds=5)
@@ -55,6 +61,9 @@ def problems(timing: Timing) -> Iterator[tuple[str, str]]:
     if timing.freeze >= timing.silence:
         yield "freeze", "It must be shorter than silence: who is taken over must have ended."
     if timing.settle <= timing.freeze + timing.epr_timeout + _EPR_REST:
-        yield "settle", "It must be longer than freeze and epr_timeout together, with time to spare."
+        yield (
+            "settle",
+            "It must be longer than freeze and epr_timeout together, with time to spare.",
+        )
     if not timing.alarm_after < timing.fallback_after < timing.give_up_after:
         yield "alarm_after", "The order is alarm_after, fallback_after, give_up_after."

@@ -59,9 +59,12 @@ class Watch:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop. What this process still has in hand is free for others at once."""
+        """Stop watching."""
         self._stopping.set()
         self._thread.join(timeout=10)
+
+    def leave(self) -> None:
+        """This process delivers no more: what it still has in hand is free for others at once."""
         with self._parts.database.transaction() as tx:
             workers.beat(tx, self._executor_id, self._place, now=_LONG_AGO)
 

@@ -34,11 +34,12 @@ class EprClient:
         *,
         auth: httpx.Auth | None = None,
         transport: httpx.BaseTransport | None = None,
+        timeout: httpx.Timeout = TIMEOUT,
     ) -> None:
         self._http = httpx.Client(
             base_url=base_url.rstrip("/") + "/",
             auth=auth,
-            timeout=TIMEOUT,
+            timeout=timeout,
             transport=transport,
             # A redirect could lead credentials and patient data to another host (ASVS 15.3.2).
             follow_redirects=False,
@@ -69,9 +70,7 @@ class EprClient:
             and resource.get("id")
         ]
 
-    def transact(
-        self, bundle: Resource, *, request_id: str, guard: Guard = unguarded
-    ) -> Delivered:
+    def transact(self, bundle: Resource, *, request_id: str, guard: Guard = unguarded) -> Delivered:
         """Post a transaction Bundle once, behind its guard.
 
         Raises TryLater (nothing was done), Refused (a definite no), OutcomeUnknown.

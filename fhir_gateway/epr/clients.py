@@ -16,8 +16,10 @@ from fhir_gateway.provider.service import Service
 class EprClients:
     """One client for each EPR, made when it is first needed."""
 
-    def __init__(self, auth: httpx.Auth | None) -> None:
+    def __init__(self, auth: httpx.Auth | None, *, seconds: float = 20.0) -> None:
+        """`seconds`: how long an EPR may take to answer."""
         self._auth = auth
+        self._timeout = httpx.Timeout(seconds, connect=min(seconds, 5.0))
         self._clients: dict[str, EprClient] = {}
         self._lock = threading.Lock()
 
@@ -25,7 +27,9 @@ class EprClients:
         """The client of the EPR whose FHIR server has this base."""
         with self._lock:
             if base_url not in self._clients:
-                self._clients[base_url] = EprClient(base_url, auth=self._auth)
+                self._clients[base_url] = EprClient(
+                    base_url, auth=self._auth, timeout=self._timeout
+                )
             return self._clients[base_url]
 
     def adapter(self, service: Service) -> EprAdapter:
