@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway import shipped
 from fhir_gateway.delivery import processes, steps
+from fhir_gateway.delivery.channels import Channel, Mail, Webhook
+from fhir_gateway.delivery.duties import Duties
 from fhir_gateway.delivery.engine import DbosEngine
+from fhir_gateway.delivery.fallback import Fallback, own_signing_key
 from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.clients import EprClients
@@ -115,7 +118,9 @@ class Worker:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._executor_id = processes.fresh_executor_id(gateway.settings.worker_id)
-        self._watch = Watch(gateway.parts, gateway.engine, self._executor_id)
+        self._watch = Watch(
+            gateway.parts, gateway.engine, self._executor_id, duties(gateway.settings)
+        )
 
     def start(self) -> None:
         """Start delivering and watching."""
@@ -129,6 +134,34 @@ class Worker:
         self._watch.stop()
         self._gateway.engine.stop()
         self._watch.leave()
+
+
+def duties(settings: Settings) -> Duties:
+    """What is done beside delivering. Raises Refused for a mail server that cannot be one."""
+    channels: list[Channel] = []
+    if settings.alarm_webhook:
+        channels.append(Webhook(settings.alarm_webhook, _secret(settings.alarm_webhook_secret)))
+    if settings.alarm_email:
+        channels.append(_mail(settings, settings.alarm_email))
+    rescue = None
+    if settings.fallback_dir or settings.fallback_email:
+        key = own_signing_key(settings.signing_key or settings.data_dir / "signing-key.pem")
+        mail = _mail(settings, settings.fallback_email) if settings.fallback_email else None
+        rescue = Fallback(settings.fallback_dir, mail, key)
+    return Duties(
+        channels,
+        rescue,
+        settings.synthetic_dir,
+        timedelta(minutes=settings.synthetic_minutes),
+    )
+
+
+def _mail(settings: Settings, recipients: tuple[str, ...]) -> Mail:
+    return Mail(_secret(settings.smtp_url) or "", settings.smtp_from, recipients)
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
 
 
 def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) -> ASGIApp:

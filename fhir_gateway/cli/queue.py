@@ -30,7 +30,7 @@ def list_requests(
     as_json: AsJson = False,
 ) -> None:
     """List requests, oldest first. Shows nothing that a patient typed."""
-    from fhir_gateway.store import requests
+    from fhir_gateway.store import listing
     from fhir_gateway.store.requests import RequestState
 
     with plain_errors():
@@ -41,7 +41,7 @@ def list_requests(
         wanted = states or tuple(s for s in RequestState if s is not RequestState.CONFIRMED)
         gateway = _gateway()
         with gateway.database.transaction() as tx:
-            found = requests.in_states(tx, wanted, limit=limit)
+            found = listing.in_states(tx, wanted, limit=limit)
         gateway.close()
     if as_json:
         show_json(

@@ -8,15 +8,15 @@ is enqueued again, whatever lost it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from fhir_gateway.delivery import processes
+from fhir_gateway.delivery.duties import Duties
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import Parts
-from fhir_gateway.store import neighbours, requests, workers
+from fhir_gateway.store import listing, neighbours, requests, workers
 from fhir_gateway.store.requests import RequestState
 
 UNDELIVERED = (RequestState.ACCEPTED, RequestState.TRACED, RequestState.MAPPED)
@@ -27,9 +27,6 @@ KEEP_NOTES = timedelta(days=14)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _PAGE = 500
 
-#: Something that one of all processes does now and then.
-Duty = Callable[[], None]
-
 _log = structlog.get_logger("delivery")
 
 
@@ -37,9 +34,7 @@ class Watch:
     """Runs in a thread of its own until `stop`. `duties`: done every `look_after` by one of all
     processes."""
 
-    def __init__(
-        self, parts: Parts, engine: DbosEngine, executor_id: str, duties: Sequence[Duty] = ()
-    ) -> None:
+    def __init__(self, parts: Parts, engine: DbosEngine, executor_id: str, duties: Duties) -> None:
         self._parts = parts
         self._engine = engine
         self._executor_id = executor_id
@@ -96,8 +91,7 @@ class Watch:
         timing = self._parts.timing
         if self._is_my_turn("look-after", timing.look_after):
             self._adopt_strays()
-            for duty in self._duties:
-                duty()
+            self._duties.do(self._parts, self._engine)
         if self._is_my_turn("reconcile", timing.reconcile):
             self.reconcile()
             while self._engine.forget(self._parts.clock() - KEEP_NOTES):
@@ -110,7 +104,7 @@ class Watch:
         after = ""
         while True:
             with self._parts.database.transaction() as tx:
-                page = requests.unfinished(
+                page = listing.unfinished(
                     tx, UNFINISHED, updated_before=before, after=after, limit=_PAGE
                 )
             if not page:
@@ -157,4 +151,4 @@ class Watch:
         per_minute = 60.0 / every.total_seconds()
         with self._parts.database.transaction() as tx:
             now = self._parts.clock()
-            return neighbours.take_turn(tx, f"duty:{duty}", per_minute, now=now) is None
+            return neighbours.take_turn(tx, f"{neighbours.DUTY}{duty}", per_minute, now=now) is None

@@ -15,6 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.tables import NeighbourRow
 
+#: What one of all processes does in turn is kept like a neighbour that is asked in turn.
+DUTY = "duty:"
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
@@ -35,8 +38,9 @@ def find(tx: Transaction, name: str) -> Neighbour | None:
 
 
 def every(tx: Transaction) -> list[Neighbour]:
-    """All of them, by name."""
-    rows = tx.session.scalars(select(NeighbourRow).order_by(NeighbourRow.name))
+    """All of them, by name; not the turns at duties, which are kept beside them."""
+    query = select(NeighbourRow).where(~NeighbourRow.name.startswith(DUTY))
+    rows = tx.session.scalars(query.order_by(NeighbourRow.name))
     return [_neighbour(row) for row in rows]
 
 

@@ -144,7 +144,7 @@ def by_reference(tx: Transaction, reference: str) -> Request | None:
 def by_draft(tx: Transaction, draft_id: str) -> Summary | None:
     """The request that a draft became, or None."""
     row = tx.session.scalar(select(RequestRow).where(RequestRow.draft_id == draft_id))
-    return _summary(row) if row else None
+    return summary(row) if row else None
 
 
 def reference_exists(tx: Transaction, reference: str) -> bool:
@@ -222,43 +222,6 @@ def events(tx: Transaction, request_id: str) -> list[Event]:
     return [Event(row.state, row.at, row.detail) for row in rows]
 
 
-def in_states(
-    tx: Transaction,
-    states: tuple[RequestState, ...],
-    *,
-    updated_before: datetime | None = None,
-    limit: int = 1000,
-) -> list[Summary]:
-    """Requests in these states, oldest first."""
-    query = select(RequestRow).where(RequestRow.state.in_(states))
-    if updated_before is not None:
-        query = query.where(RequestRow.updated_at < updated_before)
-    rows = tx.session.scalars(query.order_by(RequestRow.accepted_at).limit(limit))
-    return [_summary(row) for row in rows]
-
-
-def unfinished(
-    tx: Transaction,
-    states: tuple[RequestState, ...],
-    *,
-    updated_before: datetime,
-    after: str,
-    limit: int,
-) -> list[Summary]:
-    """Requests in these states that did not move since, by id from `after` on: a page of all."""
-    query = (
-        select(RequestRow)
-        .where(
-            RequestRow.state.in_(states),
-            RequestRow.updated_at < updated_before,
-            RequestRow.id > after,
-        )
-        .order_by(RequestRow.id)
-        .limit(limit)
-    )
-    return [_summary(row) for row in tx.session.scalars(query)]
-
-
 def _update(tx: Transaction, request_id: str, **values: Any) -> None:
     tx.session.execute(update(RequestRow).where(RequestRow.id == request_id).values(**values))
 
@@ -268,7 +231,8 @@ def _event(tx: Transaction, request_id: str, state: str, now: datetime, detail: 
     tx.session.flush()
 
 
-def _summary(row: RequestRow) -> Summary:
+def summary(row: RequestRow) -> Summary:
+    """What a list shows of a request."""
     return Summary(
         row.id,
         row.reference,

@@ -188,14 +188,16 @@ def main() -> int:
     kills = given.kills or min(max(10, given.submissions // 15), 100)
 
     def say(text: str) -> None:
-        print(text, file=sys.stderr if given.json else sys.stdout, flush=True)
+        out = sys.stderr if given.json else sys.stdout
+        out.write(f"{text}\n")
+        out.flush()
 
     with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
         folder = (given.folder or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         report = run(given.store, given.submissions, given.seed, kills, folder, say)
     show([report], say)
-    print(json.dumps(report.as_json()), flush=True)
+    sys.stdout.write(json.dumps(report.as_json()) + "\n")
     return 0 if report.right else 1
 
 

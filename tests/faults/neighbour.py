@@ -54,11 +54,15 @@ class Faulty:
         if self._forget and scope["method"] == "POST":
             scope, body = _without_conditions(scope, body)
         fault = self._fault(scope)
-        if fault == "late, then done":
-            await asyncio.sleep(self._random.uniform(0.5, self._slow))
         if fault in ("429", "503", "500"):
             await self._refuse(int(fault), send)
-            return
+        else:
+            await self._do(fault, scope, body, send)
+
+    async def _do(self, fault: str, scope: Scope, body: bytes, send: Send) -> None:
+        """Do what was asked, and answer as the fault wants it."""
+        if fault == "late, then done":
+            await asyncio.sleep(self._random.uniform(0.5, self._slow))
         answer: list[Message] = []
 
         async def keep(message: Message) -> None:

@@ -95,8 +95,8 @@ class Process:
         return self._process.poll() if self._process is not None else 0
 
     def log(self) -> str:
-        """The end of what it printed."""
-        return self._log.read_text(errors="replace")[-3000:]
+        """What it printed."""
+        return self._log.read_text(errors="replace")
 
 
 class Stage:
@@ -135,18 +135,23 @@ class Stage:
         self._walk()
 
     def wait_until_up(self) -> None:
-        """Wait until every process that has an address answers."""
+        """Wait until every process is there."""
         deadline = time.monotonic() + _START_SECONDS
-        paths = {"epr": "/fhir/metadata", "web-0": "/healthz", "web-1": "/healthz"}
-        for name, base in self.base.items():
-            while True:
-                process = self.processes[name]
+        for name, process in self.processes.items():
+            while not self.is_up(name):
                 if process.ended is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"{name} did not start:\n{process.log()}")
-                with suppress(httpx.HTTPError):
-                    httpx.get(base + paths.get(name, "/"), timeout=2)
-                    break
+                    raise RuntimeError(f"{name} did not start:\n{process.log()[-3000:]}")
                 time.sleep(0.1)
+
+    def is_up(self, name: str) -> bool:
+        """Whether a process is ready for work since it was started last."""
+        if name == "worker":
+            return self.processes[name].log().count("Delivering as") >= self.processes[name].starts
+        path = {"epr": "/fhir/metadata", "web-0": "/healthz", "web-1": "/healthz"}.get(name, "/")
+        with suppress(httpx.HTTPError):
+            httpx.get(self.base[name] + path, timeout=2)
+            return True
+        return False
 
     def draft(self) -> tuple[str, str, list[tuple[str, str]]]:
         """Another patient on the last page: the draft's id, the cookie and the form to post."""

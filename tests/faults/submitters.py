@@ -27,6 +27,7 @@ class Submitters:
         self._begun = 0
         self._stopping = threading.Event()
         self.acknowledged: dict[str, str] = {}
+        monkey.accepted = lambda: len(self.acknowledged) / stage.submissions
 
     def threads(self) -> list[threading.Thread]:
         """To be started."""
