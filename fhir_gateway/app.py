@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +28,7 @@ from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.journey.limits import TextCaps
+from fhir_gateway.ops import PATHS, create_ops_app
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest.app import create_fhir_app
@@ -188,19 +189,28 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
     fhir = create_fhir_app(
         gateway.parts.catalogue, base_url=f"{gateway.site.base_url}{FHIR_BASE}", clock=_now
     )
-    return _Split(FHIR_BASE, fhir, web)
+    operators = create_ops_app(
+        gateway.database,
+        gateway.settings.timing,
+        gateway.parts.clock,
+        _secret(gateway.settings.ops_token),
+    )
+    return _Split({FHIR_BASE: fhir, **dict.fromkeys(PATHS, operators)}, web)
 
 
 class _Split:
-    """Sends what is under a path to one app and the rest, the lifespan too, to another."""
+    """Sends what is under a path to its app and the rest, the lifespan too, to another."""
 
-    def __init__(self, path: str, below: ASGIApp, others: ASGIApp) -> None:
-        self._path, self._below, self._others = path, below, others
+    def __init__(self, below: Mapping[str, ASGIApp], others: ASGIApp) -> None:
+        self._below, self._others = below, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        is_below = path == self._path or path.startswith(f"{self._path}/")
-        await (self._below if is_below else self._others)(scope, receive, send)
+        for start, app in self._below.items():
+            if path == start or path.startswith(f"{start}/"):
+                await app(scope, receive, send)
+                return
+        await self._others(scope, receive, send)
 
 
 def _now() -> datetime:
