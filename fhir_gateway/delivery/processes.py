@@ -13,6 +13,8 @@ _PROC = Path("/proc")
 _STATE, _START = 0, 19
 
 
+_DEAD = ("Z", "X")
+_FROZEN = (*_DEAD, "T", "t")
 #: For a process of which nothing is known.
 NOWHERE = Place("", 0, "")
 
@@ -41,6 +43,14 @@ def is_gone(place: Place) -> bool:
     return _start_of(place.pid) != place.started
 
 
+def is_running(place: Place) -> bool:
+    """Whether a process surely is at work: it is on this machine, and neither ended nor frozen."""
+    if not place.machine or place.machine != _machine():
+        return False
+    found = _stat(place.pid)
+    return found is not None and found[1] == place.started and found[0] not in _FROZEN
+
+
 def _machine() -> str:
     """This start of this machine and its space of process numbers, which containers have of their
     own."""
@@ -54,9 +64,15 @@ def _machine() -> str:
 def _start_of(pid: int) -> str | None:
     """When a process began, in ticks since the machine did; None for none, and for the dead whose
     parent has not looked at them yet."""
+    found = _stat(pid)
+    return found[1] if found and found[0] not in _DEAD else None
+
+
+def _stat(pid: int) -> tuple[str, str] | None:
+    """State and start of a process; None for none."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
-    return None if fields[_STATE] in ("Z", "X") else fields[_START]
+    return fields[_STATE], fields[_START]

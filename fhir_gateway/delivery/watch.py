@@ -24,6 +24,8 @@ UNDELIVERED = (RequestState.ACCEPTED, RequestState.TRACED, RequestState.MAPPED)
 UNFINISHED = (*UNDELIVERED, RequestState.DELIVERED)
 #: The engine's notes of finished work are kept for so long.
 KEEP_NOTES = timedelta(days=14)
+#: A process that is seen to run may be silent for so many times longer.
+_BUSY_FACTOR = 10
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _PAGE = 500
 
@@ -81,9 +83,12 @@ class Watch:
             others = workers.others(tx, self._executor_id)
         if not alone:
             _log.warning("was taken for gone", worker=self._executor_id)
-        silent = now - self._parts.timing.silence
+        silence = self._parts.timing.silence
         for other in others:
-            if other.beat_at < silent or processes.is_gone(other.place):
+            # On a machine that is too busy, the beats of the living are late as well.
+            busy = processes.is_running(other.place)
+            silent = other.beat_at < now - silence * (_BUSY_FACTOR if busy else 1)
+            if silent or processes.is_gone(other.place):
                 self._take_over(other.executor_id)
 
     def look_after(self) -> None:

