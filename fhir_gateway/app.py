@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -19,12 +20,21 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway import shipped
+from fhir_gateway.auth.bearer import FixedBearer, TokenBearer
+from fhir_gateway.auth.credentials import CredentialBook
+from fhir_gateway.auth.jwks import PATH as JWKS_PATH
+from fhir_gateway.auth.jwks import create_jwks_app
+from fhir_gateway.auth.keys import KeyRing, read_key_ring
+from fhir_gateway.auth.tokens import Application, TokenSource
 from fhir_gateway.delivery import steps
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import Parts
+from fhir_gateway.delivery.pds_gate import DatabaseGate
+from fhir_gateway.delivery.progress import StoredProgress
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.journey.limits import TextCaps
+from fhir_gateway.matching.policy import Policy
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest.app import create_fhir_app
@@ -90,8 +100,8 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         database=database,
         catalogue=Catalogue(resources),
         targets=targets,
-        pds=PdsClient(settings.pds_base_url, auth=_bearer(settings.pds_token)),
-        eprs=EprClients(_bearer(settings.epr_token)),
+        pds=pds_client(settings, database),
+        eprs=_epr_clients(settings, database),
         sender=_sender(settings),
         clock=clock or _now,
         gateway_name=settings.base_url,
@@ -101,6 +111,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
             codes_per_address=settings.codes_per_address,
             codes_per_day=settings.codes_per_day,
         ),
+        policy=Policy(frozenset(settings.matching_forgiven), settings.matching_youngest),
     )
     return Gateway(settings, database, DbosEngine(database), parts)
 
@@ -148,7 +159,8 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
     fhir = create_fhir_app(
         gateway.parts.catalogue, base_url=f"{gateway.site.base_url}{FHIR_BASE}", clock=_now
     )
-    return _Split(FHIR_BASE, fhir, web)
+    keys = create_jwks_app(_key_ring(gateway.settings))
+    return _Split(FHIR_BASE, fhir, _Split(JWKS_PATH, keys, web))
 
 
 class _Split:
@@ -178,19 +190,43 @@ def _sender(settings: Settings) -> TextSender:
 
 
 def _bearer(token: SecretStr | None) -> httpx.Auth | None:
-    return _Bearer(token.get_secret_value()) if token else None
+    return FixedBearer(token.get_secret_value()) if token else None
 
 
-class _Bearer(httpx.Auth):
-    """A fixed bearer token."""
+def pds_client(settings: Settings, database: Database, *, patience: float = 2.0) -> PdsClient:
+    """The client of PDS. `patience`: seconds that one call may wait. Raises Refused for a key that
+    cannot be used."""
+    application = settings.pds_client_id or "no-application"
+    return PdsClient(
+        settings.pds_base_url,
+        auth=_pds_auth(settings),
+        gate=DatabaseGate(database, f"pds:{urlsplit(settings.pds_base_url).netloc}:{application}"),
+        patience=patience,
+    )
 
-    def __init__(self, token: str) -> None:
-        self._token = token
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the token."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        yield request
+def _epr_clients(settings: Settings, database: Database) -> EprClients:
+    ring = _key_ring(settings)
+    return EprClients(
+        CredentialBook(settings.epr_credentials, ring, settings.epr_token),
+        StoredProgress(database),
+        ring.signing if ring else None,
+    )
+
+
+def _pds_auth(settings: Settings) -> httpx.Auth | None:
+    ring = _key_ring(settings)
+    if settings.pds_client_id and ring:
+        application = Application(settings.pds_client_id, settings.token_url)
+        return TokenBearer(TokenSource(application, ring))
+    return _bearer(settings.pds_token)
+
+
+def _key_ring(settings: Settings) -> KeyRing | None:
+    if not settings.signing_keys:
+        return None
+    for_eprs = {given.key for given in settings.epr_credentials}
+    return read_key_ring(settings.signing_keys).for_smart(for_eprs)
 
 
 def _keys(settings: Settings) -> list[bytes]:

@@ -13,6 +13,7 @@ from fhir_gateway.delivery import backoff
 from fhir_gateway.delivery.engine import GIVE_UP, Wait
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.epr.adapter import Delivered, EprAdapter
+from fhir_gateway.epr.fence import unguarded
 from fhir_gateway.errors import Defect, OutcomeUnknown, Refused, TryLater
 from fhir_gateway.store import attempts, requests
 from fhir_gateway.store.database import Transaction
@@ -71,7 +72,7 @@ def _post(parts: Parts, adapter: EprAdapter, request: Request) -> Wait:
     with parts.database.transaction() as tx:
         attempt_id = attempts.open_attempt(tx, request.id, now=parts.clock())
     try:
-        delivered = adapter.send(request.bundle or {}, request.id)
+        delivered = adapter.send(request.bundle or {}, request.id, unguarded)
     except (TryLater, Refused) as error:
         with parts.database.transaction() as tx:
             attempts.resolve(tx, attempt_id, error.code, now=parts.clock())
@@ -86,7 +87,7 @@ def _post(parts: Parts, adapter: EprAdapter, request: Request) -> Wait:
 def _keep_delivered(
     tx: Transaction, request: Request, delivered: Delivered, detail: str, *, now: datetime
 ) -> None:
-    requests.save_delivered_as(tx, request.id, delivered.references)
+    requests.save_delivered_as(tx, request.id, delivered.references, delivered.as_stored())
     requests.move(tx, request.id, RequestState.DELIVERED, now=now, detail=detail)
 
 

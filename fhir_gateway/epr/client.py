@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -85,7 +86,7 @@ class EprClient:
             case _:
                 return wire.XML if self.capability().only_xml else wire.JSON
 
-    def search(self, resource_type: str, params: Sequence[tuple[str, str]]) -> list[Resource]:
+    def found_by(self, resource_type: str, params: Sequence[tuple[str, str]]) -> list[Resource]:
         """The resources of one page of a search; of one type. Raises Refused, TryLater."""
         body = self._get(resource_type, params, self.media_type())
         if body.get("resourceType") != "Bundle":
@@ -94,10 +95,31 @@ class EprClient:
         found = [as_dict(entry.get("resource")) for entry in entries]
         return [r for r in found if r.get("resourceType") == resource_type and r.get("id")]
 
+    def search(self, resource_type: str, form: dict[str, str]) -> Any:
+        """The body of a search sent as a form, so that what is searched for is in no address.
+
+        Raises Refused, TryLater.
+        """
+        content = FencedBody(urlencode(form).encode(), lambda: None)
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": self.media_type(),
+            **content.headers,
+        }
+        try:
+            answer = self._exchange.call(
+                "POST", f"{resource_type}/_search", content=content, headers=headers
+            )
+        except OutcomeUnknown as error:
+            raise TryLater(str(error), code=error.code) from None
+        if not answer.success:
+            raise outcomes.of_read(answer)
+        return answer.body
+
     def by_identifier(self, resource_type: str, system: str, value: str) -> list[Resource]:
         """The resources that have an identifier. A server that passes over the parameter answers
         with everything, so each is looked at. Raises Refused, TryLater."""
-        found = self.search(resource_type, [("identifier", token(system, value))])
+        found = self.found_by(resource_type, [("identifier", token(system, value))])
         return [r for r in found if has_identifier(r, system, value)]
 
     def read(self, reference: str) -> Resource:

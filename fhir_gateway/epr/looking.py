@@ -62,7 +62,7 @@ def _provenance(client: EprClient, part: Part, names: Mapping[str, Element]) -> 
         reference = as_str(names.get(name, target).get("reference"))
         if not reference or ":" in reference:
             continue
-        found = client.search("Provenance", [("target", reference)])
+        found = client.found_by("Provenance", [("target", reference)])
         same = [one for one in found if _key(one) == _key(part.resource)]
         return landing.of_resource(same[0]) if same else None
     return None
