@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -19,15 +20,24 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway import shipped
+from fhir_gateway.auth.bearer import FixedBearer, TokenBearer
+from fhir_gateway.auth.credentials import CredentialBook
+from fhir_gateway.auth.jwks import PATH as JWKS_PATH
+from fhir_gateway.auth.jwks import create_jwks_app
+from fhir_gateway.auth.keys import KeyRing, read_key_ring
+from fhir_gateway.auth.tokens import Application, TokenSource
 from fhir_gateway.delivery import processes, steps
 from fhir_gateway.delivery.channels import Channel, Mail, Webhook
 from fhir_gateway.delivery.duties import Duties
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.fallback import Fallback, own_signing_key
 from fhir_gateway.delivery.parts import AllLimits, Parts
+from fhir_gateway.delivery.pds_gate import DatabaseGate
+from fhir_gateway.delivery.progress import StoredProgress
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.journey.limits import TextCaps
+from fhir_gateway.matching.policy import Policy
 from fhir_gateway.ops import PATHS, create_ops_app
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.questionnaire.catalogue import Catalogue
@@ -94,10 +104,8 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         database=database,
         catalogue=Catalogue(resources),
         targets=targets,
-        pds=PdsClient(settings.pds_base_url, auth=_bearer(settings.pds_token)),
-        eprs=EprClients(
-            _bearer(settings.epr_token), seconds=settings.timing.epr_timeout.total_seconds()
-        ),
+        pds=pds_client(settings, database),
+        eprs=_epr_clients(settings, database),
         sender=_sender(settings),
         clock=clock or _now,
         gateway_name=settings.base_url,
@@ -109,6 +117,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         ),
         timing=settings.timing,
         limits=AllLimits(settings.epr_limits, settings.text_limits),
+        policy=Policy(frozenset(settings.matching_forgiven), settings.matching_youngest),
     )
     return Gateway(settings, database, DbosEngine(database), parts)
 
@@ -195,7 +204,10 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
         gateway.parts.clock,
         _secret(gateway.settings.ops_token),
     )
-    return _Split({FHIR_BASE: fhir, **dict.fromkeys(PATHS, operators)}, web)
+    keys = create_jwks_app(_key_ring(gateway.settings))
+    below: dict[str, ASGIApp] = {FHIR_BASE: fhir, JWKS_PATH: keys}
+    below |= dict.fromkeys(PATHS, operators)
+    return _Split(below, web)
 
 
 class _Split:
@@ -228,19 +240,45 @@ def _sender(settings: Settings) -> TextSender:
 
 
 def _bearer(token: SecretStr | None) -> httpx.Auth | None:
-    return _Bearer(token.get_secret_value()) if token else None
+    return FixedBearer(token.get_secret_value()) if token else None
 
 
-class _Bearer(httpx.Auth):
-    """A fixed bearer token."""
+def pds_client(settings: Settings, database: Database, *, patience: float = 2.0) -> PdsClient:
+    """The client of PDS. `patience`: seconds that one call may wait. Raises Refused for a key that
+    cannot be used."""
+    application = settings.pds_client_id or "no-application"
+    return PdsClient(
+        settings.pds_base_url,
+        auth=_pds_auth(settings),
+        gate=DatabaseGate(database, f"pds:{urlsplit(settings.pds_base_url).netloc}:{application}"),
+        patience=patience,
+    )
 
-    def __init__(self, token: str) -> None:
-        self._token = token
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the token."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        yield request
+def _epr_clients(settings: Settings, database: Database) -> EprClients:
+    ring = _key_ring(settings)
+    seconds = settings.timing.epr_timeout.total_seconds()
+    return EprClients(
+        CredentialBook(settings.epr_credentials, ring, settings.epr_token),
+        StoredProgress(database),
+        ring.signing if ring else None,
+        timeout=httpx.Timeout(seconds, connect=min(seconds, 5.0)),
+    )
+
+
+def _pds_auth(settings: Settings) -> httpx.Auth | None:
+    ring = _key_ring(settings)
+    if settings.pds_client_id and ring:
+        application = Application(settings.pds_client_id, settings.token_url)
+        return TokenBearer(TokenSource(application, ring))
+    return _bearer(settings.pds_token)
+
+
+def _key_ring(settings: Settings) -> KeyRing | None:
+    if not settings.signing_keys:
+        return None
+    for_eprs = {given.key for given in settings.epr_credentials}
+    return read_key_ring(settings.signing_keys).for_smart(for_eprs)
 
 
 def _keys(settings: Settings) -> list[bytes]:

@@ -21,11 +21,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from fhir_gateway.auth.credentials import EprCredentials
 from fhir_gateway.delivery import timing as times
 from fhir_gateway.delivery.gate import Limits
 from fhir_gateway.delivery.parts import TEXT_LIMITS
 from fhir_gateway.delivery.timing import Timing
 from fhir_gateway.errors import Refused
+from fhir_gateway.matching.policy import YOUNGEST, Difference
 
 FILE_VARIABLE = "FHIR_GATEWAY_SETTINGS"
 DEFAULT_FILE = "fhir-gateway.toml"
@@ -73,8 +75,31 @@ class Settings(BaseSettings):
     pds_token: SecretStr | None = Field(
         None, description="Bearer token for PDS. Not needed for the open sandbox."
     )
+    pds_client_id: str = Field(
+        "", description="API key of the application, for signed JWT authentication on PDS."
+    )
+    pds_token_url: str = Field(
+        "", description="Token endpoint. Default: /oauth2/token on the host of pds_base_url."
+    )
+    signing_keys: tuple[Path, ...] = Field(
+        (),
+        description="PEM files with RSA private keys, each named after its kid. The first signs; "
+        "the public halves of all are published at /.well-known/jwks.json.",
+    )
+    matching_forgiven: tuple[Difference, ...] = Field(
+        tuple(Difference),
+        description="Differences of which one is forgiven in a match; fewer make it stricter.",
+    )
+    matching_youngest: int = Field(
+        YOUNGEST, ge=YOUNGEST, description="Age in years below which nobody is matched."
+    )
     epr_token: SecretStr | None = Field(
-        None, description="Bearer token for the EPRs of the services."
+        None, description="Bearer token for EPRs that have no epr_credentials."
+    )
+    epr_credentials: tuple[EprCredentials, ...] = Field(
+        (),
+        description="Credentials for EPRs, each for one base_url: SMART, client secret, bearer, "
+        "client certificate (docs/epr.md).",
     )
     notify_base_url: str = Field(
         "https://api.notifications.service.gov.uk", description="Base of GOV.UK Notify."
@@ -170,6 +195,12 @@ class Settings(BaseSettings):
         return init_settings, env_settings, file
 
     @property
+    def token_url(self) -> str:
+        """The token endpoint for PDS."""
+        base = urlsplit(self.pds_base_url)
+        return self.pds_token_url or f"{base.scheme}://{base.netloc}/oauth2/token"
+
+    @property
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'gateway.db').resolve()}"
@@ -255,8 +286,13 @@ def _neighbour_problems(settings: Settings) -> Iterator[Problem]:
         yield Problem("notify_template_id", "Without it no text can be sent.", serious=True)
     if "sandbox" in settings.pds_base_url:
         yield Problem("pds_base_url", "It is a sandbox: no real patient is found.", serious=False)
-    elif settings.pds_token is None and not _is_local(settings.pds_base_url):
-        yield Problem("pds_token", "PDS asks for a token outside of its sandbox.", serious=True)
+    elif not (settings.pds_token or settings.pds_client_id or _is_local(settings.pds_base_url)):
+        text = "PDS asks for a token outside of its sandbox: set it and signing_keys."
+        yield Problem("pds_client_id", text, serious=True)
+    if settings.pds_client_id and not settings.signing_keys:
+        yield Problem("signing_keys", "pds_client_id needs a key to sign with.", serious=True)
+    if settings.pds_client_id and settings.pds_token:
+        yield Problem("pds_token", "It is not used beside pds_client_id.", serious=False)
 
 
 def _place_problems(settings: Settings) -> Iterator[Problem]:

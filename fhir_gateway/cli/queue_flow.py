@@ -60,26 +60,26 @@ def pause(
     texts: TextsOption = False,
 ) -> None:
     """Send nothing to an EPR, or no confirmations, until `queue resume`. Requests wait."""
-    from fhir_gateway.store import neighbours
+    from fhir_gateway.store import gates
 
     with plain_errors():
         gateway = open_gateway()
         name = _neighbour(gateway, service, texts)
         with gateway.database.transaction() as tx:
-            neighbours.pause(tx, name, f"{who()}: {reason}", now=gateway.parts.clock())
+            gates.pause(tx, name, f"{who()}: {reason}", now=gateway.parts.clock())
         gateway.close()
     say(f"{name} is paused.")
 
 
 def resume(service: ServiceOption = None, texts: TextsOption = False) -> None:
     """Go on sending, also when the circuit is open because of failures."""
-    from fhir_gateway.store import neighbours
+    from fhir_gateway.store import gates
 
     with plain_errors():
         gateway = open_gateway()
         name = _neighbour(gateway, service, texts)
         with gateway.database.transaction() as tx:
-            stopped = neighbours.resume(tx, name)
+            stopped = gates.resume(tx, name)
         gateway.close()
     say(f"{name} goes on." if stopped else f"{name} was not paused.")
 

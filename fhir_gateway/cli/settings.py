@@ -51,7 +51,9 @@ def list_settings(as_json: AsJson = False) -> None:
     rows = []
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        secret = isinstance(value, SecretStr) or (name == "secret_keys" and value)
+        secret = isinstance(value, SecretStr) or (
+            name in ("secret_keys", "epr_credentials") and bool(value)
+        )
         shown = "set, not shown" if secret else ("" if value in (None, ()) else str(value))
         rows.append([name, shown, field.description or ""])
     if as_json:

@@ -14,7 +14,7 @@ import structlog
 
 from fhir_gateway.delivery.channels import Channel, News, tell_all
 from fhir_gateway.delivery.parts import Parts
-from fhir_gateway.store import alarms, neighbours, standing
+from fhir_gateway.store import alarms, gates, standing
 from fhir_gateway.store.alarms import Alarm
 from fhir_gateway.store.database import Transaction
 
@@ -86,7 +86,7 @@ def _wanted(
         )
         sent = f"sent at {last[0]:%H:%M}Z" if last else ""
         yield (one.service_slug, SYNTHETIC), sent if missed else None
-    for neighbour in neighbours.every(tx):
+    for neighbour in gates.every(tx):
         since = neighbour.paused_at
         long = since is not None and now - since >= parts.timing.alarm_after
         yield (neighbour.name, PAUSED), f"by {neighbour.paused_by}" if long else None

@@ -14,7 +14,7 @@ from pydantic import ConfigDict
 
 from fhir_gateway.errors import GatewayError, OutcomeUnknown, TryLater
 from fhir_gateway.provider.service import Service
-from fhir_gateway.store import neighbours
+from fhir_gateway.store import gates
 from fhir_gateway.store.database import Transaction
 
 #: What waits for a resume looks so often.
@@ -53,12 +53,12 @@ def closed_for(
 
     When a circuit was open long enough, one caller goes on: its call is the probe.
     """
-    known = neighbours.find(tx, name)
+    known = gates.find(tx, name)
     if known is None:
         return None
     if known.paused_at is not None:
         return rng.uniform(_PAUSED_SECONDS / 2, _PAUSED_SECONDS)
-    if known.open_until is None or neighbours.take_probe(tx, name, limits.rest, now=now):
+    if known.open_until is None or gates.take_probe(tx, name, limits.rest, now=now):
         return None
     left = (known.open_until - now).total_seconds()
     return max(left, 0.0) + rng.uniform(0.5, limits.rest.total_seconds())
@@ -74,10 +74,10 @@ def turn(
     rng: random.Random,
 ) -> float | None:
     """Seconds to wait for a place among so many at once and a minute; None: the caller has one."""
-    neighbours.hold(tx, name)
+    gates.hold(tx, name)
     if under_way >= limits.at_once:
         return rng.uniform(0.5, 2.0)
-    early = neighbours.take_turn(tx, name, limits.per_minute, now=now)
+    early = gates.take_turn(tx, name, limits.per_minute, now=now)
     return None if early is None else early + rng.uniform(0.1, 1.0)
 
 
@@ -88,13 +88,13 @@ def learn(
     when the circuit is open now."""
     if isinstance(error, TryLater) and error.after is not None:
         # It answers, and asks for patience: of everybody, not only of who was told.
-        neighbours.hold_back(tx, name, now + timedelta(seconds=error.after))
+        gates.hold_back(tx, name, now + timedelta(seconds=error.after))
         return False
     if isinstance(error, TryLater | OutcomeUnknown) and not error.code.endswith(_BUSY):
-        return neighbours.failed(
+        return gates.failed(
             tx, name, limit=limits.failures, window=limits.window, rest=limits.rest, now=now
         )
-    neighbours.worked(tx, name)
+    gates.worked(tx, name)
     return False
 
 

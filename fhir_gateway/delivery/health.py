@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from fhir_gateway.delivery.timing import Timing
-from fhir_gateway.store import neighbours, standing, workers
+from fhir_gateway.store import gates, standing, workers
 from fhir_gateway.store.database import Transaction
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
@@ -48,7 +48,7 @@ def read(tx: Transaction, timing: Timing, *, now: datetime) -> Health:
     alive = workers.count(tx, now - timing.silence)
     services = [_service(tx, one, timing, now=now) for one in standing.by_service(tx)]
     held = {}
-    for one in neighbours.every(tx):
+    for one in gates.every(tx):
         if one.paused_at is not None:
             held[one.name] = f"paused by {one.paused_by}"
         elif one.open_until is not None and one.open_until > now:

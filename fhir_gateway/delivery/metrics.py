@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from fhir_gateway.delivery import health
 from fhir_gateway.delivery.timing import Timing
-from fhir_gateway.store import alarms, attempts, neighbours, standing, texts
+from fhir_gateway.store import alarms, attempts, gates, standing, texts
 from fhir_gateway.store.database import Database, Transaction
 
 
@@ -70,7 +70,7 @@ def _neighbours(tx: Transaction, now: datetime) -> Iterable[Metric]:
         tries.add_metric([name, outcome or "unknown"], count)
     opened = _gauge("circuit_open", "Whether a neighbour is left alone for a while", "neighbour")
     paused = _gauge("paused", "Whether an operator has paused a neighbour", "neighbour")
-    for one in neighbours.every(tx):
+    for one in gates.every(tx):
         opened.add_metric([one.name], one.open_until is not None and one.open_until > now)
         paused.add_metric([one.name], one.paused_at is not None)
     return [tries, opened, paused]

@@ -13,6 +13,7 @@ from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.errors import Defect
 from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.mapping.target import Target
+from fhir_gateway.matching.policy import DEFAULT_POLICY, Policy
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.provider.service import Service, read_service
 from fhir_gateway.questionnaire.catalogue import Catalogue
@@ -48,6 +49,7 @@ class Parts:
     caps: TextCaps
     timing: Timing = DEFAULT
     limits: AllLimits = field(default_factory=AllLimits)
+    policy: Policy = DEFAULT_POLICY
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     def close(self) -> None:

@@ -112,7 +112,7 @@ def _keep_delivered(
         for attempt_id in attempt_ids:
             attempts.resolve(tx, attempt_id, "delivered", now=now)
         gate.learn(tx, sending.neighbour, parts.limits.epr, None, now=now)
-        requests.save_delivered_as(tx, request_id, delivered.references)
+        requests.save_delivered_as(tx, request_id, delivered.references, delivered.as_stored())
         moved = requests.move(tx, request_id, RequestState.DELIVERED, now=now, detail=detail)
         if not moved:
             requests.note(tx, request_id, "delivered-again", now=now, detail=detail)

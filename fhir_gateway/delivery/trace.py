@@ -7,14 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 from fhir_gateway.delivery import backoff
+from fhir_gateway.delivery.candidates import close_candidates
 from fhir_gateway.delivery.engine import Wait
+from fhir_gateway.delivery.identify import Traced, identify
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.delivery.submitted import Submitted, read_submitted
-from fhir_gateway.errors import Refused, TryLater
-from fhir_gateway.fhir.types import Resource
-from fhir_gateway.matching import demographics, grade, plan
-from fhir_gateway.matching.grade import Evidence, Identity, Level, Status
-from fhir_gateway.pds.answers import Answer, Found, TooMany
+from fhir_gateway.errors import TryLater
+from fhir_gateway.fhir.types import Element
+from fhir_gateway.matching import demographics, plan
+from fhir_gateway.matching.grade import Proof
+from fhir_gateway.matching.outcome import STATUS_DISPLAY, Outcome, without_record
+from fhir_gateway.pds.answers import Answer
 from fhir_gateway.provider.service import Service
 from fhir_gateway.sms.number import same_number
 from fhir_gateway.store import requests
@@ -33,28 +36,32 @@ def trace(parts: Parts, request_id: str, tries: int) -> Wait:
         service = parts.service(tx, request.service_slug)
     submitted = read_submitted(parts, request)
     try:
-        identity, record = _identify(parts, request, service, submitted)
+        traced = _identify(parts, request, service, submitted)
     except TryLater as error:
         if parts.clock() - request.accepted_at < PATIENCE:
             return backoff.wait(tries, after=error.after, rng=parts.rng)
         typed = demographics.of_patient(submitted.patient)
-        identity, record = grade.without_record(typed, reached=False), None
+        traced = Traced(without_record(typed, Outcome.UNREACHABLE), None, None, ())
+    candidates = [] if traced.identity.matched else close_candidates(parts, service, submitted)
     now = parts.clock()
+    stored = as_stored(traced, candidates, now.isoformat())
     with parts.database.transaction() as tx:
-        requests.save_identity(tx, request_id, as_stored(identity, record, now.isoformat()))
-        requests.move(tx, request_id, RequestState.TRACED, now=now, detail=identity.level)
+        requests.save_identity(tx, request_id, stored)
+        detail = f"{traced.identity.level} ({traced.identity.outcome})"
+        requests.move(tx, request_id, RequestState.TRACED, now=now, detail=detail)
     return None
 
 
-def as_stored(identity: Identity, record: Resource | None, traced: str) -> dict[str, Any]:
+def as_stored(traced: Traced, candidates: list[Element], moment: str) -> dict[str, Any]:
     """The outcome as it is kept, sealed, and as mappings see it under `%identity`. The PDS record
     is kept only when the request is matched to it."""
+    identity = traced.identity
     return {
         "level": identity.level.value,
         "status": identity.status.value,
-        "statusDisplay": grade.STATUS_DISPLAY[identity.status],
+        "statusDisplay": STATUS_DISPLAY[identity.status],
         "matched": identity.matched,
-        "traced": traced,
+        "traced": moment,
         **({"nhsNumber": identity.nhs_number} if identity.nhs_number else {}),
         "evidence": [
             {
@@ -64,37 +71,28 @@ def as_stored(identity: Identity, record: Resource | None, traced: str) -> dict[
             }
             for e in identity.evidence
         ],
-        **({"record": record} if identity.matched and record else {}),
+        "outcome": identity.outcome.value,
+        "steps": list(traced.steps),
+        **({"candidates": candidates} if candidates else {}),
+        **({"record": traced.record} if identity.matched and traced.record else {}),
     }
 
 
-def _identify(
-    parts: Parts, request: Request, service: Service, submitted: Submitted
-) -> tuple[Identity, Resource | None]:
-    typed = demographics.of_patient(submitted.patient)
-    bound = (request.evidence.get("bound_to") or {}).get("nhs_number")
-    answer: Answer | None = None
-    try:
-        for question in plan.plan(typed, bound_to=bound):
-            answer = _ask(parts, request, service, question)
-            if isinstance(answer, Found):
-                break
-    except Refused as refused:
-        refusal = Evidence("record", None, f"PDS refused the trace ({refused.code})")
-        return Identity(Level.NONE, Status.TRACE_REQUIRED, typed.nhs_number, (refusal,)), None
-    if not isinstance(answer, Found):
-        return grade.without_record(typed, many=isinstance(answer, TooMany)), None
+def _identify(parts: Parts, request: Request, service: Service, submitted: Submitted) -> Traced:
     verified = request.evidence.get("verified") or {}
     mobile = submitted.writer_mobile
-    identity = grade.grade(
-        typed,
-        answer.record,
-        verified=[mobile] if mobile in verified and mobile else [],
-        by_patient=submitted.by_patient,
-        same_number=same_number,
+    return identify(
+        demographics.of_patient(submitted.patient),
+        Proof(
+            numbers=(mobile,) if mobile and mobile in verified else (),
+            by_patient=submitted.by_patient,
+            same_number=same_number,
+        ),
+        lambda question: _ask(parts, request, service, question),
         today=request.accepted_at.date(),
+        bound_to=(request.evidence.get("bound_to") or {}).get("nhs_number"),
+        policy=parts.policy,
     )
-    return identity, answer.record
 
 
 def _ask(parts: Parts, request: Request, service: Service, question: plan.Question) -> Answer:

@@ -16,7 +16,7 @@ from fhir_gateway.delivery import processes
 from fhir_gateway.delivery.duties import Duties
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import Parts
-from fhir_gateway.store import listing, neighbours, requests, workers
+from fhir_gateway.store import gates, listing, requests, workers
 from fhir_gateway.store.requests import RequestState
 
 UNDELIVERED = (RequestState.ACCEPTED, RequestState.TRACED, RequestState.MAPPED)
@@ -156,4 +156,4 @@ class Watch:
         per_minute = 60.0 / every.total_seconds()
         with self._parts.database.transaction() as tx:
             now = self._parts.clock()
-            return neighbours.take_turn(tx, f"{neighbours.DUTY}{duty}", per_minute, now=now) is None
+            return gates.take_turn(tx, f"{gates.DUTY}{duty}", per_minute, now=now) is None

@@ -119,7 +119,7 @@ class Exchange:
         method: str,
         path: str,
         *,
-        content: bytes | None = None,
+        content: httpx.SyncByteStream | None = None,
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Answer:

@@ -20,7 +20,7 @@ def encode(resource: Resource, media_type: str = JSON) -> bytes:
     return fhir_json.dump(resource)
 
 
-def decode(content: bytes, content_type: str) -> Resource | None:
+def decode(content: bytes, content_type: str = "") -> Resource | None:
     """The resource in a body; None when there is none that can be read.
 
     Servers name types wrongly, so what the bytes begin with counts: `{` is JSON, `<` is XML. A page

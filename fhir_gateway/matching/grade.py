@@ -1,9 +1,9 @@
 """Does the record that PDS returned belong to the person who wrote? Pure.
 
-The policy (docs/decisions/0004): a request is matched only when all of this holds:
-- one record was returned, and it is neither restricted nor of somebody who died;
-- family name, given name, full date of birth and postcode agree with a current entry of it;
-- an NHS number that was typed is the record's;
+The policy (docs/decisions/0018): a request is matched only when all of this holds:
+- one record was returned, neither restricted nor of somebody who died, of a person of 16 or older;
+- names, full date of birth and postcode agree, but for at most one difference that is forgiven;
+- an NHS number that was typed is the record's, or led to it because it was superseded;
 - a phone number was verified by code, it is the patient's own, and it is on the record now.
 Anything less is delivered as unmatched, with what agreed and what did not.
 """
@@ -11,208 +11,228 @@ Anything less is delivered as unmatched, with what agreed and what did not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 
-from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
-from fhir_gateway.matching.demographics import Demographics, fold, fold_postcode
+from fhir_gateway.fhir.types import Resource, as_str
+from fhir_gateway.matching import record as pds
+from fhir_gateway.matching.demographics import Demographics
+from fhir_gateway.matching.names import NameFit, fit_names, gives_every_name
+from fhir_gateway.matching.outcome import Evidence, Identity, Level, Outcome, Status
+from fhir_gateway.matching.policy import DEFAULT_POLICY, DIFFERENCE_TEXT, Difference, Policy
+from fhir_gateway.matching.spelling import fold_postcode, one_postcode_slip
 
-DEATH_STATUS = (
-    "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-DeathNotificationStatus"
-)
 _FULL_DATE = 10
-
-
-class Level(StrEnum):
-    """How sure it is that the record is the person's."""
-
-    VERIFIED = "verified"
-    PROBABLE = "probable"
-    CONFLICTING = "conflicting"
-    NONE = "none"
-
-
-class Status(StrEnum):
-    """UK Core NHS number verification status (England)."""
-
-    VERIFIED = "01"
-    PRESENT_NOT_TRACED = "02"
-    TRACE_REQUIRED = "03"
-    NO_OR_MANY = "04"
-    CONFLICT = "05"
-
-
-#: The displays of UK Core's code system, to the letter.
-STATUS_DISPLAY = {
-    Status.VERIFIED: "Number present and verified",
-    Status.PRESENT_NOT_TRACED: "Number present but not traced",
-    Status.TRACE_REQUIRED: "Trace required",
-    Status.NO_OR_MANY: "Trace attempted - No match or multiple match found",
-    Status.CONFLICT: "Trace needs to be resolved - (NHS number or patient detail conflict)",
-}
+#: What the history of a record can explain; a search shows the present only.
+_IN_HISTORY = frozenset({"name.family", "name.given", "address.postalCode"})
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one comparison found. `agrees` None: it could not be made. Holds no value."""
+class Proof:
+    """What was verified beside the details.
 
-    field: str
-    agrees: bool | None
-    text: str
+    `numbers`: phone numbers whose code was accepted. `by_patient`: the patient wrote, not somebody
+    for them. `same_number`: compares phone numbers however they are written.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The outcome of a trace. `nhs_number`: the record's when verified, else the typed one."""
-
-    level: Level
-    status: Status
-    nhs_number: str | None
-    evidence: tuple[Evidence, ...]
-
-    @property
-    def matched(self) -> bool:
-        """Whether the request may be attached to the record."""
-        return self.level is Level.VERIFIED
+    numbers: tuple[str, ...]
+    by_patient: bool
+    same_number: Callable[[str, str], bool]
 
 
-def without_record(typed: Demographics, *, many: bool = False, reached: bool = True) -> Identity:
-    """The outcome when there is no record to compare: none, many, or PDS out of reach."""
-    if not reached:
-        text, status = "PDS could not be asked", Status.TRACE_REQUIRED
-    elif many:
-        text, status = "PDS has more than one record like this", Status.NO_OR_MANY
-    else:
-        text, status = "PDS has no record like this", Status.NO_OR_MANY
-    if typed.nhs_number:
-        status = Status.PRESENT_NOT_TRACED
-    found = Evidence("record", None if not reached else False, text)
-    return Identity(Level.NONE, status, typed.nhs_number, (found,))
+@dataclass(slots=True)
+class _Findings:
+    evidence: list[Evidence] = field(default_factory=list)
+    differences: set[Difference] = field(default_factory=set)
+
+    def add(self, name: str, agrees: bool | None, text: str) -> bool:
+        self.evidence.append(Evidence(name, agrees, text))
+        return agrees is not False
 
 
 def grade(
     typed: Demographics,
     record: Resource,
+    proof: Proof,
     *,
-    verified: Iterable[str],
-    by_patient: bool,
-    same_number: Callable[[str, str], bool],
     today: date,
+    asked: str | None = None,
+    policy: Policy = DEFAULT_POLICY,
 ) -> Identity:
-    """Compare a record with what was typed.
+    """Compare a record with what was typed. `asked`: the NHS number by which it was read."""
+    found = _Findings()
+    fit = fit_names(record, typed, today)
+    names = _names(found, fit)
+    born = _birth_date(found, typed, record)
+    postcode = _postcode(found, typed, record, today)
+    number, superseded = _number(found, typed, record, asked)
+    contact = _contact(found, record, proof, today)
+    barrier = _barrier(found, record)
+    details = names and born is True and postcode and number
+    trusted = _within_policy(found, typed, record, policy, today, same_sex=_same_sex(typed, record))
+    differences = frozenset(found.differences)
+    evidence = tuple(found.evidence)
+    if details and trusted and contact and barrier is None:
+        won = Outcome.MATCHED_SUPERSEDED if superseded else Outcome.MATCHED
+        own = as_str(record.get("id"))
+        return Identity(Level.VERIFIED, Status.VERIFIED, own, evidence, won, differences)
+    agree = names and born is not False and number
+    level, status, outcome = _unmatched(typed, barrier, agree=agree, number=number)
+    return Identity(level, status, typed.nhs_number, evidence, outcome, differences)
 
-    `verified`: numbers whose code was accepted. `by_patient`: the patient wrote, not somebody for
-    them. `same_number`: compares phone numbers however they are written.
-    """
-    names = _names(record, typed, today)
-    birth_date = Evidence(
-        "birthDate",
-        typed.birth_date == record.get("birthDate") and len(typed.birth_date) == _FULL_DATE,
-        "date of birth",
-    )
-    postcode = Evidence(
-        "address.postalCode",
-        fold_postcode(typed.postcode) in _postcodes(record, today),
-        "postcode of a current address",
-    )
-    number = _number(typed, record)
-    contact = _contact(record, verified, by_patient, same_number, today)
-    open_record = _open(record)
-    evidence = (*names, birth_date, postcode, number, contact, open_record)
-    agreed = all(e.agrees is not False for e in (*names, birth_date, postcode, number))
-    if agreed and contact.agrees and open_record.agrees:
-        return Identity(Level.VERIFIED, Status.VERIFIED, as_str(record.get("id")), evidence)
-    if number.agrees is False or (typed.nhs_number and not birth_date.agrees):
-        return Identity(Level.CONFLICTING, Status.CONFLICT, typed.nhs_number, evidence)
-    level = Level.PROBABLE if birth_date.agrees and names[0].agrees else Level.CONFLICTING
+
+def history_may_help(identity: Identity) -> bool:
+    """Whether reading the whole record could turn this into a match: only one thing stands in the
+    way, and it may be an earlier name or address, which a search does not show."""
+    against = [e.field for e in identity.evidence if e.agrees is False]
+    return len(against) == 1 and against[0] in _IN_HISTORY and not identity.differences
+
+
+def _unmatched(
+    typed: Demographics, barrier: Outcome | None, *, agree: bool, number: bool
+) -> tuple[Level, Status, Outcome]:
+    if barrier is Outcome.DECEASED:
+        return Level.CONFLICTING, Status.CONFLICT, Outcome.DECEASED
+    if not number:
+        return Level.CONFLICTING, Status.CONFLICT, Outcome.NUMBER_CONFLICT
+    if not agree:
+        if typed.nhs_number:
+            return Level.CONFLICTING, Status.CONFLICT, barrier or Outcome.NUMBER_CONFLICT
+        return Level.CONFLICTING, Status.NO_OR_MANY, barrier or Outcome.DETAILS_DIFFER
     status = Status.PRESENT_NOT_TRACED if typed.nhs_number else Status.TRACE_REQUIRED
-    return Identity(level, status, typed.nhs_number, evidence)
+    return Level.PROBABLE, status, barrier or Outcome.NOT_PROVEN
 
 
-def _names(record: Resource, typed: Demographics, today: date) -> tuple[Evidence, Evidence]:
-    """Family and given name must agree with one and the same current name of the record."""
-    current = [n for n in map(as_dict, as_list(record.get("name"))) if _is_current(n, today)]
-    family, given = fold(typed.family), fold(typed.given[0]) if typed.given else ""
-    with_family = [n for n in current if family and fold(as_str(n.get("family"))) == family]
-    with_both = [n for n in with_family if given and given in _given(n)]
-    any_given = bool(given) and any(given in _given(n) for n in current)
-    return (
-        Evidence("name.family", bool(with_family), "family name"),
-        Evidence("name.given", bool(with_both) or (not with_family and any_given), "given name"),
-    )
+def _names(found: _Findings, fit: NameFit) -> bool:
+    """Family and given name must agree with one and the same name of the record."""
+    found.differences |= fit.differences
+    for name, text, part in (
+        ("name.family", "family name", fit.family),
+        ("name.given", "given name", fit.given),
+    ):
+        about = [DIFFERENCE_TEXT[d] for d in sorted((part or frozenset()) | fit.whole)]
+        shown = ", ".join([text, *about]) if part is not None else text
+        found.add(name, part is not None, shown)
+    return fit.family is not None and fit.given is not None
 
 
-def _given(name: Element) -> set[str]:
-    """The first given name, alone and with those after it: people type one or all."""
-    parts = [fold(as_str(part)) for part in as_list(name.get("given")) if part]
-    return {"".join(parts[: count + 1]) for count in range(len(parts))}
+def _birth_date(found: _Findings, typed: Demographics, record: Resource) -> bool | None:
+    """None: the record has less than a full date, and as far as it goes it agrees."""
+    known = as_str(record.get("birthDate"))
+    if known and len(known) < _FULL_DATE:
+        agrees = None if typed.birth_date.startswith(known) else False
+        found.add("birthDate", agrees, "date of birth, of which PDS has only a part")
+        return agrees
+    same = bool(known) and typed.birth_date == known
+    found.add("birthDate", same, "date of birth")
+    return same
 
 
-def _postcodes(record: Resource, today: date) -> set[str]:
-    return {
-        fold_postcode(as_str(address.get("postalCode")))
-        for address in map(as_dict, as_list(record.get("address")))
-        if address.get("postalCode") and _is_current(address, today)
-    }
+def _postcode(found: _Findings, typed: Demographics, record: Resource, today: date) -> bool:
+    written = fold_postcode(typed.postcode)
+    now = pds.postcodes(record, today, current=True)
+    if written and written in now:
+        return found.add("address.postalCode", True, "postcode of a current address")
+    difference = None
+    if written and written in pds.postcodes(record, today, current=False):
+        difference = Difference.PREVIOUS_ADDRESS
+    elif any(one_postcode_slip(written, known) for known in now):
+        difference = Difference.POSTCODE_SLIP
+    if difference is None:
+        return found.add("address.postalCode", False, "postcode of a current address")
+    found.differences.add(difference)
+    text = f"postcode, {DIFFERENCE_TEXT[difference]}"
+    return found.add("address.postalCode", True, text)
 
 
-def _number(typed: Demographics, record: Resource) -> Evidence:
+def _same_sex(typed: Demographics, record: Resource) -> bool | None:
+    """Looked at only where a short form is forgiven: NHS England advises against relying on it."""
+    known = {"male", "female"}
+    mine, theirs = typed.gender, as_str(record.get("gender"))
+    return mine == theirs if mine in known and theirs in known else None
+
+
+def _number(
+    found: _Findings, typed: Demographics, record: Resource, asked: str | None
+) -> tuple[bool, bool]:
+    """(agrees, superseded). A superseded number leads to the record that took its place."""
+    own = as_str(record.get("id"))
+    superseded = asked is not None and asked != own
+    if superseded:
+        found.add("identifier", None, "NHS number, superseded: PDS gives another in its place")
     if typed.nhs_number is None:
-        return Evidence("identifier", None, "NHS number, not given")
-    return Evidence("identifier", typed.nhs_number == record.get("id"), "NHS number")
+        if not superseded:
+            found.add("identifier", None, "NHS number, not given")
+        return True, superseded
+    if superseded and typed.nhs_number == asked:
+        return True, True
+    return found.add("identifier", typed.nhs_number == own, "NHS number"), superseded
 
 
-def _contact(
+def _contact(found: _Findings, record: Resource, proof: Proof, today: date) -> bool:
+    """The number must be proved by code, the patient's own, and on the record now."""
+
+    def among(known: Iterable[str]) -> bool:
+        return any(proof.same_number(number, one) for number in proof.numbers for one in known)
+
+    if not proof.by_patient:
+        return found.add("telecom", False, "phone number, verified but not of the patient")
+    if not proof.numbers:
+        return found.add("telecom", False, "phone number, not verified by code")
+    now = pds.phones(record, today, current=True)
+    if among(now):
+        return found.add("telecom", True, "phone number, verified by code and on the record")
+    if among(pds.phones(record, today, current=False)):
+        return found.add("telecom", False, "phone number, verified but expired on the record")
+    what = "the record has another" if now else "the record has none"
+    return found.add("telecom", False, f"phone number, verified by code, but {what}")
+
+
+def _barrier(found: _Findings, record: Resource) -> Outcome | None:
+    """What keeps every record from being matched by a machine."""
+    if pds.is_restricted(record):
+        text = "the record is restricted: say nothing of it to who wrote"
+        found.add("meta.security", False, text)
+        return Outcome.RESTRICTED
+    if pds.is_dead(record):
+        found.add("deceased", False, "the record is of a person who died")
+        return Outcome.DECEASED
+    found.add("meta.security", True, "the record is open")
+    if pds.removal_code(record):
+        found.add("registration", None, "no longer registered with a GP in England")
+    return None
+
+
+def _within_policy(
+    found: _Findings,
+    typed: Demographics,
     record: Resource,
-    verified: Iterable[str],
-    by_patient: bool,
-    same_number: Callable[[str, str], bool],
+    policy: Policy,
     today: date,
-) -> Evidence:
-    numbers = list(verified)
-    if not by_patient:
-        return Evidence("telecom", False, "phone number, verified but not of the patient")
-    if not numbers:
-        return Evidence("telecom", False, "phone number, not verified by code")
-    known = [
-        as_str(telecom.get("value"))
-        for telecom in map(as_dict, as_list(record.get("telecom")))
-        if telecom.get("system") == "phone" and _is_current(telecom, today)
-    ]
-    agrees = any(same_number(number, other) for number in numbers for other in known)
-    return Evidence("telecom", agrees, "phone number, verified by code and on the record")
+    *,
+    same_sex: bool | None,
+) -> bool:
+    """Whether what differs may be forgiven, and nobody could be mistaken for a twin or a parent."""
+    if _age(typed.birth_date, today) < policy.youngest:
+        text = f"under {policy.youngest}: the phone on a child's record is usually a parent's"
+        return found.add("age", False, text)
+    differences = frozenset(found.differences)
+    if not policy.allows(differences):
+        text = "more than one difference" if len(differences) > 1 else "a difference not forgiven"
+        return found.add("policy", False, text)
+    if Difference.SHORT_FORM in differences and same_sex is not True:
+        return found.add("gender", False, "sex, which a short form of a name needs")
+    whole = not differences and gives_every_name(record, typed, today)
+    if pds.is_multiple_birth(record) and not whole:
+        text = "perhaps one of twins: every given name is needed, without a difference"
+        return found.add("multipleBirth", False, text)
+    return True
 
 
-def _open(record: Resource) -> Evidence:
-    """Restricted, or of somebody who died: never matched by a machine. An unknown marking counts as
-    restricted; a withdrawn notice of death (U) is no death."""
-    securities = map(as_dict, as_list(as_dict(record.get("meta")).get("security")))
-    if {as_str(s.get("code")) for s in securities} != {"U"}:
-        return Evidence("meta.security", False, "the record is restricted")
-    if is_dead(record):
-        return Evidence("deceased", False, "the record is of a person who died")
-    return Evidence("meta.security", True, "the record is open")
-
-
-def is_dead(record: Resource) -> bool:
-    """Whether PDS says that the person died (status 1 or 2, or a date without a withdrawal)."""
-    statuses = {
-        as_str(as_dict(coding).get("code"))
-        for extension in map(as_dict, as_list(record.get("extension")))
-        if extension.get("url") == DEATH_STATUS
-        for part in map(as_dict, as_list(extension.get("extension")))
-        if part.get("url") == "deathNotificationStatus"
-        for coding in as_list(as_dict(part.get("valueCodeableConcept")).get("coding"))
-    }
-    if "U" in statuses:
-        return False
-    return bool(statuses & {"1", "2"}) or bool(record.get("deceasedDateTime"))
-
-
-def _is_current(element: Element, today: date) -> bool:
-    """Whether the period of a name, address or contact holds today; a broken one does not."""
-    period = as_dict(element.get("period"))
-    start, end = as_str(period.get("start"))[:10], as_str(period.get("end"))[:10]
-    iso = today.isoformat()
-    return (not start or start <= iso) and (not end or end >= iso)
+def _age(birth_date: str, today: date) -> int:
+    """Whole years; 0 for what is no date."""
+    try:
+        born = date.fromisoformat(birth_date)
+    except ValueError:
+        return 0
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

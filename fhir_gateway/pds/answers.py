@@ -7,6 +7,7 @@ Shapes and codes: NHS England, PDS FHIR API specification
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
@@ -66,10 +67,19 @@ def of_search(body: Any) -> Answer | None:
         return None
     # A search without a match has no `entry` at all.
     entries = [as_dict(entry) for entry in as_list(resource.get("entry"))]
-    records = [entry for entry in entries if as_dict(entry.get("resource")).get("id")]
+    records = [entry for entry in entries if as_str(as_dict(entry.get("resource")).get("id"))]
     if len(records) > 1:
         return TooMany()
     if not records:
         return NotFound()
     score = as_dict(records[0].get("search")).get("score")
-    return Found(records[0]["resource"], float(score) if score is not None else None)
+    # Decimals are kept exact when read; a score of another kind is no score.
+    if isinstance(score, bool) or not isinstance(score, (int, float, Decimal)):
+        return Found(records[0]["resource"])
+    return Found(records[0]["resource"], float(score))
+
+
+def is_no_example(body: Any) -> bool:
+    """Whether the public sandbox says that it has no canned answer to a search."""
+    issues = [as_dict(issue) for issue in as_list(as_dict(body).get("issue"))]
+    return any(issue.get("code") == "not-supported" for issue in issues)

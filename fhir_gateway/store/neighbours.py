@@ -1,144 +1,82 @@
-"""How things stand with EPRs and text providers, shared by all processes: pause, circuit, rate.
+"""A limiter and a circuit breaker for each neighbour, kept as one row that all processes share.
 
-Every function that decides takes the neighbour's row for itself until the transaction ends, so that
-two processes never spend the same allowance.
+Every change is one atomic statement, on SQLite and PostgreSQL alike, so no two processes take the
+same turn, and after a break exactly one of them probes. Moments are microseconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.tables import NeighbourRow
 
-#: What one of all processes does in turn is kept like a neighbour that is asked in turn.
-DUTY = "duty:"
-
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """One EPR (`epr:` and its base) or text provider (`texts:` and its name)."""
+class Health:
+    """Whether a neighbour is well: failures in a row, and until when its breaker is open (0: it is
+    closed)."""
 
-    name: str
-    paused_at: datetime | None
-    paused_by: str
     failures: int
-    failing_since: datetime | None
-    open_until: datetime | None
+    open_until: int
 
 
-def find(tx: Transaction, name: str) -> Neighbour | None:
-    """A neighbour, or None when nothing ever happened to it."""
-    row = tx.session.get(NeighbourRow, name)
-    return _neighbour(row) if row else None
+def take_turn(tx: Transaction, key: str, *, now: int, spacing: int, longest: int) -> int | None:
+    """Take the next free turn, `spacing` after the one before; its moment.
 
-
-def every(tx: Transaction) -> list[Neighbour]:
-    """All of them, by name; not the turns at duties, which are kept beside them."""
-    query = select(NeighbourRow).where(~NeighbourRow.name.startswith(DUTY))
-    rows = tx.session.scalars(query.order_by(NeighbourRow.name))
-    return [_neighbour(row) for row in rows]
-
-
-def hold(tx: Transaction, name: str) -> Neighbour:
-    """The neighbour, held until the transaction ends."""
-    return _neighbour(_row(tx, name))
-
-
-def pause(tx: Transaction, name: str, who: str, *, now: datetime) -> None:
-    """Send nothing there until `resume`. `who`: who wants it and why, for operators."""
-    row = _row(tx, name)
-    row.paused_at, row.paused_by = row.paused_at or now, who[:200]
-
-
-def resume(tx: Transaction, name: str) -> bool:
-    """Go on, also when the circuit is open: a person says that it works again. False when there
-    was nothing to resume."""
-    row = _row(tx, name)
-    stopped = row.paused_at is not None or row.open_until is not None
-    row.paused_at, row.paused_by = None, ""
-    _close(row)
-    return stopped
-
-
-def take_turn(tx: Transaction, name: str, per_minute: float, *, now: datetime) -> float | None:
-    """Spend one of so many a minute: None, or how many seconds are left until there is one.
-
-    The generic cell rate algorithm, with a burst of one second's worth (at least one).
+    None when it would be more than `longest` away: then no turn is taken.
     """
-    row = _row(tx, name)
-    interval = timedelta(seconds=60.0 / per_minute)
-    burst = max(interval, timedelta(seconds=1))
-    due = max(row.next_at or now, now)
-    early = (due - now) - (burst - interval)
-    if early > timedelta(0):
-        return early.total_seconds()
-    row.next_at = due + interval
-    return None
+    dialect = tx.session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    greatest = func.greatest if dialect == "postgresql" else func.max
+    statement = (
+        insert(NeighbourRow)
+        .values(key=key, next_at=now + spacing, failures=0, open_until=0)
+        .on_conflict_do_update(
+            index_elements=[NeighbourRow.key],
+            set_={"next_at": greatest(NeighbourRow.next_at, now) + spacing},
+            where=NeighbourRow.next_at <= now + longest,
+        )
+        .returning(NeighbourRow.next_at)
+    )
+    following = tx.session.execute(statement).scalar_one_or_none()
+    return None if following is None else following - spacing
 
 
-def hold_back(tx: Transaction, name: str, until: datetime) -> None:
-    """The neighbour asked that nothing comes before a moment."""
-    row = _row(tx, name)
-    row.next_at = max(row.next_at or until, until)
+def health(tx: Transaction, key: str) -> Health:
+    """How the neighbour is."""
+    query = select(NeighbourRow.failures, NeighbourRow.open_until).where(NeighbourRow.key == key)
+    row = tx.session.execute(query).one_or_none()
+    return Health(*row) if row else Health(0, 0)
 
 
-def failed(
-    tx: Transaction, name: str, *, limit: int, window: timedelta, rest: timedelta, now: datetime
-) -> bool:
-    """Count a failure; with the `limit`th in a row within `window`, or when a probe fails, the
-    circuit opens for `rest`. True when it is open."""
-    row = _row(tx, name)
-    if row.failing_since is None or now - row.failing_since > window:
-        row.failures, row.failing_since = 0, now
-    row.failures += 1
-    if row.failures >= limit or row.open_until is not None:
-        row.open_until = now + rest
-        return True
-    return False
+def take_probe(tx: Transaction, key: str, *, now: int, until: int) -> bool:
+    """After a break: whether this caller is the one that tries; the others wait `until` then."""
+    probing = (
+        update(NeighbourRow)
+        .where(NeighbourRow.key == key, NeighbourRow.open_until.between(1, now))
+        .values(open_until=until)
+        .returning(NeighbourRow.key)
+    )
+    return tx.session.execute(probing).first() is not None
 
 
-def worked(tx: Transaction, name: str) -> None:
-    """It answered: the circuit closes."""
-    known = tx.session.get(NeighbourRow, name)
-    if known is not None and (known.failures or known.open_until is not None):
-        _close(_row(tx, name))
+def failed(tx: Transaction, key: str, *, most: int, now: int, pauses: list[int]) -> None:
+    """One more failure in a row. From the `most`-th on the breaker opens, for the first of
+    `pauses`, and for the next of them with each failure after that."""
+    count = NeighbourRow.failures + 1
+    longer = [(count <= most + i, now + pause) for i, pause in enumerate(pauses[:-1])]
+    until = case((count < most, 0), *longer, else_=now + pauses[-1])
+    tx.session.execute(
+        update(NeighbourRow).where(NeighbourRow.key == key).values(failures=count, open_until=until)
+    )
 
 
-def take_probe(tx: Transaction, name: str, rest: timedelta, *, now: datetime) -> bool:
-    """Whether the caller may try a neighbour whose circuit was open long enough; others wait for
-    another `rest` meanwhile."""
-    row = _row(tx, name)
-    if row.open_until is None or row.open_until > now:
-        return False
-    row.open_until = now + rest
-    return True
-
-
-def _row(tx: Transaction, name: str) -> NeighbourRow:
-    """The row, made when there is none, and locked."""
-    postgres = tx.session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert if postgres else sqlite.insert
-    values = {"name": name, "paused_by": "", "failures": 0}
-    tx.session.execute(insert(NeighbourRow).values(values).on_conflict_do_nothing())
-    query = select(NeighbourRow).where(NeighbourRow.name == name).with_for_update()
-    return tx.session.scalars(query.execution_options(populate_existing=True)).one()
-
-
-def _close(row: NeighbourRow) -> None:
-    row.failures, row.failing_since, row.open_until = 0, None, None
-
-
-def _neighbour(row: NeighbourRow) -> Neighbour:
-    return Neighbour(
-        row.name,
-        row.paused_at,
-        row.paused_by,
-        row.failures,
-        row.failing_since,
-        row.open_until,
+def succeeded(tx: Transaction, key: str) -> None:
+    """All is well: no failures, the breaker closed."""
+    tx.session.execute(
+        update(NeighbourRow).where(NeighbourRow.key == key).values(failures=0, open_until=0)
     )

@@ -163,9 +163,28 @@ def save_bundle(tx: Transaction, request_id: str, bundle: Resource) -> None:
     _update(tx, request_id, bundle_sealed=tx.sealer.seal(bundle))
 
 
-def save_delivered_as(tx: Transaction, request_id: str, references: list[str]) -> None:
-    """Keep what the EPR called the resources, as `Type/id`."""
-    _update(tx, request_id, delivered_as=fhir_json.dump(references).decode())
+def save_delivered_as(
+    tx: Transaction,
+    request_id: str,
+    references: list[str],
+    answer: dict[str, Any] | None = None,
+) -> None:
+    """Keep what the EPR called the resources, as `Type/id`; `answer`: with versions and warnings,
+    as JSON."""
+    _update(
+        tx,
+        request_id,
+        delivered_as=fhir_json.dump(references).decode(),
+        epr_answer_sealed=tx.sealer.seal(answer) if answer is not None else None,
+    )
+
+
+def epr_answer(tx: Transaction, request_id: str) -> dict[str, Any] | None:
+    """What the EPR answered: `resources` (reference, version) and `warnings`; None: nothing yet."""
+    row = tx.session.get(RequestRow, request_id)
+    sealed = row.epr_answer_sealed if row else None
+    answer: dict[str, Any] | None = tx.sealer.open(sealed) if sealed else None
+    return answer
 
 
 def move(

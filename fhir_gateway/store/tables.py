@@ -165,6 +165,8 @@ class RequestRow(Base):
     bundle_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: What the EPR answered: `Type/id` of each resource, as JSON.
     delivered_as: Mapped[str | None] = mapped_column(Text)
+    #: The rest of that answer: versions, and warnings, which may quote the patient.
+    epr_answer_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     accepted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -194,8 +196,22 @@ class DeliveryAttemptRow(Base):
     sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
     resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str] = mapped_column(String(80), default="")
-    #: NeighbourRow.name of the EPR; '' for attempts of releases that did not keep it.
+    #: GateRow.name of the EPR; '' for attempts of releases that did not keep it.
     neighbour: Mapped[str] = mapped_column(String(300), default="", index=True)
+
+
+class EprPartRow(Base):
+    """One resource of a request that is sent to its EPR one by one; without a reference while
+    nobody knows whether it arrived."""
+
+    __tablename__ = "epr_part"
+
+    request_id: Mapped[str] = mapped_column(ForeignKey("request.id"), primary_key=True)
+    #: Its name within the request's Bundle.
+    full_url: Mapped[str] = mapped_column(String(200), primary_key=True)
+    reference: Mapped[str | None] = mapped_column(String(200))
+    version: Mapped[str] = mapped_column(String(80), default="")
+    intended_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class TextRow(Base):
@@ -209,7 +225,10 @@ class TextRow(Base):
     reference: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(20))
-    provider_id: Mapped[str | None] = mapped_column(String(80))
+    provider_id: Mapped[str | None] = mapped_column(String(80), index=True)
+    #: What the provider reported later: delivered, unreachable, not-sent; "" for nothing yet.
+    receipt: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    receipt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: When it was handed to the provider last; its outcome is unknown while the state is intended.
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -231,10 +250,10 @@ class WorkerRow(Base):
     taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class NeighbourRow(Base):
+class GateRow(Base):
     """How things stand with an EPR or a text provider: one row that all processes share."""
 
-    __tablename__ = "neighbour"
+    __tablename__ = "gate"
 
     name: Mapped[str] = mapped_column(String(300), primary_key=True)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -267,3 +286,33 @@ class AlarmRow(Base):
     told_cleared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Until when one process has it in hand to tell.
     telling_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class NeighbourRow(Base):
+    """How fast a neighbour may be called and whether it is well, for all processes together.
+    Moments are microseconds since 1970, so that one statement can reckon with them."""
+
+    __tablename__ = "neighbour"
+
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    #: From when the next call may be made.
+    next_at: Mapped[int] = mapped_column(BigInteger)
+    #: Calls that failed in a row.
+    failures: Mapped[int] = mapped_column(Integer)
+    #: Until when no call is made; 0: the breaker is closed.
+    open_until: Mapped[int] = mapped_column(BigInteger)
+
+
+class OperatorTraceRow(Base):
+    """A trace that an operator made: who, when, for whom, why (sealed, with what was asked)."""
+
+    __tablename__ = "operator_trace"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    operator: Mapped[str] = mapped_column(String(120))
+    ods_code: Mapped[str] = mapped_column(String(12))
+    asked_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    #: `asked` while it is under way, then how it ended.
+    outcome: Mapped[str] = mapped_column(String(40))
+    calls: Mapped[int] = mapped_column(Integer)

@@ -12,7 +12,7 @@ from fhir_gateway.delivery.engine import GIVE_UP
 from fhir_gateway.delivery.send import send
 from fhir_gateway.errors import OutcomeUnknown, Refused, TryLater
 from fhir_gateway.provider.endpoint import RepeatMode
-from fhir_gateway.store import attempts, neighbours
+from fhir_gateway.store import attempts, gates
 from fhir_gateway.store.requests import RequestState
 from tests.delivery.conftest import World
 
@@ -163,11 +163,11 @@ def test_what_is_paused_waits_and_goes_on_when_it_is_resumed(world: World) -> No
     request_id = world.request()
     with world.database.transaction() as tx:
         name = gate.epr_name(world.parts.service(tx, "rheumatology"))
-        neighbours.pause(tx, name, "ann: works", now=world.clock())
+        gates.pause(tx, name, "ann: works", now=world.clock())
     assert send(world.parts, request_id, 0) is not None
     assert world.epr.taken == []
     with world.database.transaction() as tx:
-        assert neighbours.resume(tx, name)
+        assert gates.resume(tx, name)
     assert send(world.parts, request_id, 0) is None
 
 

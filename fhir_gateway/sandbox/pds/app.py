@@ -1,18 +1,21 @@
 """A stand-in for the PDS FHIR API of NHS England, with invented people, over real HTTP.
 
-It speaks as PDS does to an application in application-restricted mode: one unique match or none.
-Like the public sandbox it needs no token, but refuses a wrong Authorization header.
+With a token it speaks as PDS does to an application in application-restricted mode: one unique
+match or none. Without one it is open, as the public sandbox is: up to 50 matches. Tokens are issued
+at /oauth2/token to the applications that are registered; where none is, any token is good.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field
 
 from fhir_gateway.sandbox.pds.faults import UNKNOWN_ERROR, Fault
+from fhir_gateway.sandbox.pds.identity import Applications, KeySource, token_routes
 from fhir_gateway.sandbox.pds.outage import OUTAGE_PATH, TROUBLES, Outage
 from fhir_gateway.sandbox.pds.page import page_routes
 from fhir_gateway.sandbox.pds.population import Population, create_population
@@ -37,12 +40,16 @@ class OutageOrder(BaseModel):
 
 
 def create_app(
-    *, population: Population | None = None, requests_per_second: float | None = None
+    *,
+    population: Population | None = None,
+    requests_per_second: float | None = None,
+    applications: Mapping[str, KeySource] | None = None,
 ) -> FastAPI:
     """The sandbox PDS: the API under BASE_PATH, a page about its people at `/`.
 
-    `population`: who is on record, by default the personas and a crowd of about 300.
+    `population`: who is on record, by default the personas and a crowd of about 3,000.
     `requests_per_second`: more are answered 429; by default there is no limit.
+    `applications`: API keys that get tokens, each with its key set or the address of one.
     `app.state.outage` (over HTTP: PUT and DELETE `/outage`) makes the API fail on request.
     """
     app = FastAPI(
@@ -59,7 +66,9 @@ def create_app(
     app.add_exception_handler(Fault, respond_to_fault)
     app.add_exception_handler(Exception, _respond_to_surprise)
     mount_assets(app)
-    app.include_router(fhir_routes(people, limit, app.state.outage))
+    registered = Applications(applications)
+    app.include_router(fhir_routes(people, limit, app.state.outage, registered))
+    app.include_router(token_routes(registered))
     app.include_router(page_routes(people))
     _add_outage(app, app.state.outage)
     app.include_router(other_routes())

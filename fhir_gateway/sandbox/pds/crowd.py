@@ -30,6 +30,7 @@ from fhir_gateway.sandbox.pds.record import (
     Removal,
     Telecom,
 )
+from fhir_gateway.sandbox.pds.relatives import Kin, relatives
 from fhir_gateway.sandbox.pds.spelling import fold
 
 #: The day up to which the crowd lived its life; nothing in it is later.
@@ -78,7 +79,8 @@ def crowd(size: int, known: Sequence[Record], *, seed: int) -> list[Record]:
     """`size` people, the same for the same seed, none like those `known`.
 
     Nobody shares an NHS number, a mobile number or a birth date with somebody known, so no search
-    for a persona ever finds one of the crowd as well.
+    for a persona ever finds one of the crowd as well. Among themselves some are easily taken for
+    one another (relatives.py).
     """
     chance = random.Random(seed)  # noqa: S311  # must repeat, and guards nothing
     supply = _Supply(
@@ -87,7 +89,11 @@ def crowd(size: int, known: Sequence[Record], *, seed: int) -> list[Record]:
         mobiles(chance, {telecom.value for record in known for telecom in record.telecoms}),
     )
     taken = {record.birth_date for record in known}
-    return [_person(supply, taken) for _ in range(size)]
+    kin = Kin(chance, supply.nhs_numbers, lambda day: day not in taken)
+    everyone: list[Record] = []
+    while len(everyone) < size:
+        everyone += relatives(kin, _person(supply, taken))
+    return everyone[:size]
 
 
 def _person(supply: _Supply, taken: set[date | None]) -> Record:

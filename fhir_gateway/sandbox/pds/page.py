@@ -88,6 +88,7 @@ def _trace(persona: Persona) -> list[tuple[str, str]]:
         ("given", persona.given),
         ("birthdate", f"eq{persona.birth_date}"),
         ("address-postalcode", persona.postcode),
+        ("_max-results", "1"),
     ]
 
 

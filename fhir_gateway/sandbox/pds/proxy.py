@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fhir_gateway.sandbox.pds.faults import (
     ACCESS_DENIED,
@@ -30,8 +30,11 @@ def mirrored(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: headers[name] for name in (REQUEST_ID, CORRELATION_ID) if headers.get(name)}
 
 
-def check_headers(headers: Mapping[str, str]) -> None:
+def check_headers(headers: Mapping[str, str], is_good: Callable[[str], bool]) -> bool:
     """A request id there must be, and it must be a UUID; a token may be missing in the sandbox.
+    Whether there was one: then the caller is an application, in restricted access.
+
+    `is_good`: whether a token is.
 
     Raises Fault MISSING_VALUE, INVALID_VALUE or ACCESS_DENIED.
     """
@@ -46,11 +49,14 @@ def check_headers(headers: Mapping[str, str]) -> None:
         raise Fault(INVALID_VALUE, f"Invalid value - '{request_id}' in header '{REQUEST_ID}'")
     authorization = headers.get("Authorization")
     if authorization is None:
-        return
+        return False
     if not authorization.strip():
         raise Fault(ACCESS_DENIED, "Empty Authorization header")
     if not _BEARER.fullmatch(authorization):
         raise Fault(ACCESS_DENIED, "Missing access token")
+    if not is_good(authorization.removeprefix("Bearer ")):
+        raise Fault(ACCESS_DENIED, "Invalid Access Token")
+    return True
 
 
 def check_max_results(parameters: Sequence[tuple[str, str]]) -> None:

@@ -86,6 +86,7 @@ class Query:
     email: str | None = None
     fuzzy: bool = False
     exact: bool = False
+    most: int = MAX_RESULTS
     history: bool = False
 
     @property
@@ -109,7 +110,7 @@ def parse(parameters: Sequence[tuple[str, str]]) -> Query:
     _refuse_unknown(values)
     birth = _dates(values, "birthdate")
     death = _dates(values, "death-date")
-    _check_max_results(values)
+    most = _max_results(values)
     query = Query(
         birth=birth or DateRange(),
         family=_name(values, "family"),
@@ -123,6 +124,7 @@ def parse(parameters: Sequence[tuple[str, str]]) -> Query:
         fuzzy=_flag(values, "_fuzzy-match"),
         exact=_flag(values, "_exact-match"),
         history=_flag(values, "_history"),
+        most=most,
     )
     if birth is None:
         raise Fault(MISSING_VALUE, NO_BIRTH_DATE)
@@ -174,12 +176,13 @@ def _date(value: str, field: str) -> tuple[str, date]:
         raise invalid_value(value, field) from None
 
 
-def _check_max_results(values: Mapping[str, list[str]]) -> None:
+def _max_results(values: Mapping[str, list[str]]) -> int:
     value = _text(values, "_max-results")
     if value is None:
-        return
+        return MAX_RESULTS
     if not re.fullmatch(r"[0-9]{1,4}", value) or not 1 <= int(value) <= MAX_RESULTS:
         raise invalid_value(value, "_max-results")
+    return int(value)
 
 
 def _text(values: Mapping[str, list[str]], field: str) -> str | None:

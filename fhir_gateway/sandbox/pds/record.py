@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from fhir_gateway.fhir.types import Resource
+
 
 class NameUse(StrEnum):
     """The uses of a name that PDS returns (PDS FHIR API, HumanName)."""
@@ -138,6 +140,16 @@ class Practice:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """How the public sandbox writes a record, but for what every record has: whole, and in a
+    search; `host` is that of its fullUrl there."""
+
+    retrieved: Resource
+    found: Resource
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One person on PDS. Everything but the NHS number may be missing, as on the real PDS."""
 
@@ -159,6 +171,9 @@ class Record:
     pharmacy: str | None = None
     birth_place: str | None = None
     relations: tuple[Relation, ...] = ()
+    #: Which of several born at once.
+    birth_order: int | None = None
+    written: Written | None = None
 
     @property
     def is_restricted(self) -> bool:

@@ -46,6 +46,8 @@ _CONFIDENTIALITY_NAMES = {
 def retrieved(record: Record) -> Resource:
     """The Patient that `GET /Patient/{nhs number}` answers with: everything PDS gives out."""
     patient = _always(record)
+    if record.written:
+        return patient | record.written.retrieved
     patient |= _person(record, list(record.names))
     found = extensions.of_person(record)
     if not record.is_restricted:
@@ -61,6 +63,8 @@ def retrieved(record: Record) -> Resource:
 def found(record: Record, today: date) -> Resource:
     """The Patient in an answer to a search: no earlier names, only the home address of `today`."""
     patient = _always(record)
+    if record.written:
+        return patient | record.written.found
     patient |= _person(record, [name for name in record.names if name.use in PRESENT_NAMES])
     if not record.is_restricted:
         homes = [a for a in record.addresses if a.use == "home" and a.period.includes(today)]
@@ -87,7 +91,7 @@ def searchset(entries: list[Element], timestamp: str) -> Resource:
 def search_entry(record: Record, score: float, today: date) -> Element:
     """One search result. A whole score is written without decimals, as PDS does."""
     return {
-        "fullUrl": f"{PRODUCTION}/Patient/{record.nhs_number}",
+        "fullUrl": f"{_base(record)}/Patient/{record.nhs_number}",
         "search": {"score": int(score) if score.is_integer() else score},
         "resource": found(record, today),
     }
@@ -113,6 +117,12 @@ def related_entry(record: Record, relation: Relation) -> Element:
     }
     full_url = f"{PRODUCTION}/Patient/{record.nhs_number}/RelatedPerson/{own_id}"
     return {"fullUrl": full_url, "resource": resource}
+
+
+def _base(record: Record) -> str:
+    """PDS names its own production host, and its sandbox sometimes another."""
+    host = record.written.host if record.written else None
+    return PRODUCTION.replace("api.service.nhs.uk", host) if host else PRODUCTION
 
 
 def etag(record: Record) -> str:
@@ -152,6 +162,8 @@ def _person(record: Record, names: list[Name]) -> Resource:
         parts["gender"] = record.gender
     if record.birth_date:
         parts["birthDate"] = record.birth_date.isoformat()
+    if record.birth_order is not None:
+        parts["multipleBirthInteger"] = record.birth_order
     if record.death and record.death.died:
         parts["deceasedDateTime"] = f"{record.death.died.isoformat()}T00:00:00+00:00"
     return parts

@@ -15,6 +15,7 @@ from fhir_gateway.sandbox.pds.answers import (
     search_answer,
 )
 from fhir_gateway.sandbox.pds.faults import NO_CREATE, NO_UPDATE, UNSUPPORTED_REQUEST, Fault
+from fhir_gateway.sandbox.pds.identity import Applications
 from fhir_gateway.sandbox.pds.outage import Outage
 from fhir_gateway.sandbox.pds.population import Population
 from fhir_gateway.sandbox.pds.proxy import RateLimit, check_headers, check_max_results, mirrored
@@ -24,22 +25,27 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _NOT_ALLOWED = "Your app has insufficient permissions to use this method. Please contact support."
 
 
-def fhir_routes(population: Population, limit: RateLimit | None, outage: Outage) -> APIRouter:
+def fhir_routes(
+    population: Population, limit: RateLimit | None, outage: Outage, applications: Applications
+) -> APIRouter:
     """The routes under BASE_PATH."""
     router = APIRouter()
 
-    def admit(request: Request) -> None:
-        check_headers(request.headers)
+    def admit(request: Request) -> bool:
+        restricted = check_headers(request.headers, applications.knows)
         if limit is not None:
             limit.check()
         outage.check()
+        return restricted
 
     @router.get(f"{BASE_PATH}/Patient")
     def search(request: Request) -> Response:
-        admit(request)
+        restricted = admit(request)
         parameters = request.query_params.multi_items()
-        check_max_results(parameters)
-        return respond(request, search_answer(population, parameters, datetime.now(UTC)))
+        if restricted:
+            check_max_results(parameters)
+        answer = search_answer(population, parameters, datetime.now(UTC), restricted=restricted)
+        return respond(request, answer)
 
     @router.get(BASE_PATH + "/Patient/{nhs_number}")
     def retrieve(request: Request, nhs_number: str) -> Response:

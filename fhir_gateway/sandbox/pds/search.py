@@ -35,9 +35,9 @@ def retrieve(population: Population, nhs_number: str) -> Record:
 
     Raises Fault: INVALID_RESOURCE_ID, RESOURCE_NOT_FOUND or INVALIDATED_RESOURCE.
     """
-    if normalise_nhs_number(nhs_number) != nhs_number:
-        raise Fault(INVALID_RESOURCE_ID)
     asked = population.get(nhs_number)
+    if asked is None and normalise_nhs_number(nhs_number) != nhs_number:
+        raise Fault(INVALID_RESOURCE_ID)
     if asked is None:
         raise Fault(RESOURCE_NOT_FOUND)
     record = population.standing(asked)
@@ -53,7 +53,7 @@ def find_all(population: Population, query: Query, today: date) -> list[Hit]:
     that says where somebody is finds no restricted patient.
     """
     best: dict[str, Hit] = {}
-    for candidate in population:
+    for candidate in population.born(query.birth):
         score = (fuzzy_score if query.fuzzy else plain_score)(candidate, query, today)
         if score is None or (query.exact and score < EXACT):
             continue
@@ -68,12 +68,12 @@ def find_all(population: Population, query: Query, today: date) -> list[Hit]:
     return sorted(best.values(), key=lambda hit: (-hit.score, hit.record.nhs_number))
 
 
-def find_one(population: Population, query: Query, today: date) -> Hit | None:
-    """The only one who fits, or None; this access mode never chooses between two.
+def find(population: Population, query: Query, today: date, *, most: int) -> list[Hit]:
+    """Everyone who fits, when they are no more than `most`: PDS never chooses between people.
 
     Raises Fault TOO_MANY_MATCHES, which PDS sends with status 200.
     """
     hits = find_all(population, query, today)
-    if len(hits) > 1:
+    if len(hits) > most:
         raise Fault(TOO_MANY_MATCHES)
-    return hits[0] if hits else None
+    return hits

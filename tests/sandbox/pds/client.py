@@ -10,9 +10,13 @@ import httpx
 
 from fhir_gateway.sandbox.pds.app import BASE_PATH
 
+#: What an application sends. Without registered applications any token is good.
+OWN = {"Authorization": "Bearer any-token"}
+
 
 class Client:
-    """Speaks to one served sandbox; adds a request id unless `headers` are given."""
+    """Speaks to one served sandbox, as an application with a token and a fresh request id unless
+    `headers` are given."""
 
     def __init__(self, http: httpx.Client) -> None:
         self.http = http
@@ -23,7 +27,7 @@ class Client:
         params: Sequence[tuple[str, str]] | Mapping[str, str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        sent = {"X-Request-ID": str(uuid.uuid4())} if headers is None else headers
+        sent = {**OWN, "X-Request-ID": str(uuid.uuid4())} if headers is None else headers
         pairs = list(params.items()) if isinstance(params, Mapping) else list(params)
         return self.http.get(BASE_PATH + path, params=tuple(pairs), headers=dict(sent))
 

@@ -9,7 +9,7 @@ import pytest
 from fhir_gateway.fhir.identifiers import spaced_nhs_number
 from fhir_gateway.sandbox.pds.app import create_app
 from fhir_gateway.sandbox.pds.personas import people
-from fhir_gateway.sandbox.pds.population import Population
+from fhir_gateway.sandbox.pds.population import Population, create_population
 from fhir_gateway.sandbox.pds.record import Record
 from tests.sandbox.pds.client import Client
 from tests.serving import serve
@@ -32,7 +32,7 @@ def test_every_persona_is_shown_with_all_that_must_be_typed(pds: Client) -> None
         assert who.story in page
         assert (who.mobile or "None") in page
     assert "12 March 1984" in page
-    assert f"There are {300 - len(people())} other people" in page
+    assert f"There are {len(create_population()) - len(people())} other people" in page
     assert "Nobody here is real." in page
 
 

@@ -8,13 +8,13 @@ import nhs_number
 import pytest
 
 from fhir_gateway.sandbox.pds.crowd import AS_OF
-from fhir_gateway.sandbox.pds.personas import people, person
+from fhir_gateway.sandbox.pds.personas import people
 from fhir_gateway.sandbox.pds.places import area_of
 from fhir_gateway.sandbox.pds.population import Population, create_population
 from fhir_gateway.sandbox.pds.record import Confidentiality, NameUse, Record
 from fhir_gateway.sandbox.pds.spelling import compact_postcode, is_postcode
 
-EVERYONE = list(create_population())
+EVERYONE = list(create_population(with_published=False))
 PERSONAS = {p.nhs_number for p in people()}
 CROWD = [record for record in EVERYONE if record.nhs_number not in PERSONAS]
 #: GOV.UK Notify treats these differently in its own tests.
@@ -31,23 +31,25 @@ def mobiles(records: list[Record]) -> list[str]:
     return [national(t.value) for r in records for t in r.telecoms if t.use == "mobile"]
 
 
-def test_there_are_300_people_and_all_personas() -> None:
-    assert len(EVERYONE) == 300
+def test_there_are_3000_people_and_all_personas() -> None:
+    assert len(EVERYONE) == 3000
     assert {r.nhs_number for r in EVERYONE} >= PERSONAS
 
 
 def test_every_nhs_number_is_valid_unique_and_of_the_test_range() -> None:
-    numbers = [r.nhs_number for r in create_population(5000)]
+    numbers = [r.nhs_number for r in create_population(5000, with_published=False)]
     assert len(set(numbers)) == len(numbers) == 5000
     assert all(nhs_number.is_valid(n) and re.fullmatch(r"999[0-9]{7}", n) for n in numbers)
 
 
-def test_every_mobile_number_belongs_to_nobody_real_and_to_one_person_only() -> None:
-    counted = Counter(mobiles(EVERYONE))
-    assert all(re.fullmatch(r"07700900[0-9]{3}", number) for number in counted)
-    assert not counted.keys() & NOTIFY_NUMBERS
-    shared = {number for number, times in counted.items() if times > 1}
-    assert shared == {national(person("child").mobile or "")}
+def test_every_mobile_number_belongs_to_nobody_real_and_only_families_share_one() -> None:
+    owners: dict[str, set[str]] = {}
+    for record in EVERYONE:
+        for number in mobiles([record]):
+            assert re.fullmatch(r"07700900[0-9]{3}", number)
+            owners.setdefault(number, set()).add(record.addresses[0].postcode)
+    assert not owners.keys() & NOTIFY_NUMBERS
+    assert {number for number, homes in owners.items() if len(homes) > 1} == set()
 
 
 @pytest.mark.parametrize(
@@ -96,20 +98,40 @@ def test_every_postcode_has_the_form_of_one() -> None:
 
 
 def test_the_population_is_the_same_each_time() -> None:
-    assert list(create_population()) == EVERYONE
+    assert list(create_population(with_published=False)) == EVERYONE
     assert list(create_population(seed=1)) != EVERYONE
 
 
 def test_a_smaller_population_is_the_beginning_of_a_larger_one() -> None:
-    assert list(create_population(50)) == EVERYONE[:50]
-    assert list(create_population(500))[:300] == EVERYONE
-    assert len(create_population(0)) == len(people())
+    assert list(create_population(50, with_published=False)) == EVERYONE[:50]
+    assert list(create_population(3500, with_published=False))[:3000] == EVERYONE
+    assert len(create_population(0, with_published=False)) == len(people())
 
 
 def test_when_mobile_numbers_run_out_people_have_none() -> None:
-    numbers = mobiles(list(create_population(2000)))
+    numbers = mobiles(list(create_population(3000)))
     assert 900 < len(set(numbers)) < 1000
-    assert len(numbers) == len(set(numbers)) + 1  # the child and the parent
+
+
+def test_some_of_the_crowd_are_easily_taken_for_one_another() -> None:
+    def same(*parts: str) -> Counter[tuple[object, ...]]:
+        values = {
+            "born": lambda r: r.birth_date,
+            "family": lambda r: r.names[0].family,
+            "given": lambda r: r.names[0].given[0],
+            "home": lambda r: r.addresses[0].postcode,
+        }
+        return Counter(tuple(values[p](r) for p in parts) for r in CROWD if not r.superseded_by)
+
+    twins = [k for k, n in same("born", "family", "home").items() if n > 1]
+    namesakes = [k for k, n in same("born", "family", "given").items() if n > 1]
+    juniors = [k for k, n in same("family", "given", "home").items() if n > 1]
+    assert len(twins) > 50
+    assert len(namesakes) > 30
+    assert len(juniors) > 10
+    assert sum(r.birth_order is not None for r in CROWD) > 30
+    assert sum(r.superseded_by is not None for r in CROWD) > 20
+    assert any(r.birth_order and r.is_restricted for r in CROWD)
 
 
 def test_the_crowd_has_the_untidy_records_real_people_have() -> None:

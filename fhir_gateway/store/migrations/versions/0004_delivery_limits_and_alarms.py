@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -16,7 +16,7 @@ _TIME = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.create_table(
-        "neighbour",
+        "gate",
         sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("paused_at", _TIME, nullable=True),
         sa.Column("paused_by", sa.String(length=200), nullable=False, server_default=""),
@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("failing_since", _TIME, nullable=True),
         sa.Column("open_until", _TIME, nullable=True),
         sa.Column("next_at", _TIME, nullable=True),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_neighbour")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_gate")),
     )
     op.create_table(
         "alarm",
@@ -59,7 +59,7 @@ def downgrade() -> None:
     op.drop_column("delivery_attempt", "neighbour")
     op.drop_index(op.f("ix_alarm_subject"), "alarm")
     op.drop_table("alarm")
-    op.drop_table("neighbour")
+    op.drop_table("gate")
 
 
 def _text(name: str, length: int) -> sa.Column[str]:
