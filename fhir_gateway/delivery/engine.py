@@ -8,6 +8,7 @@ there. Our own tables are the truth, this is the clock that drives them (docs/de
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
@@ -112,6 +113,27 @@ class DbosEngine:
         DBOS.resume_workflows([workflow.workflow_id for workflow in left], queue_name=QUEUE)
         return len(left)
 
+    def retake(self, executor_id: str, after: float) -> int:
+        """Go on with what the engine notes as under way in this process, and is not, since more
+        than `after` seconds; how many pieces.
+
+        When a database crashes right after a claim was committed, the engine never hears of it, and
+        nobody else may touch the work of a process that lives.
+        """
+        ours = DBOS.list_workflows(
+            status="PENDING", executor_id=executor_id, load_input=False, load_output=False
+        )
+        before = (time.time() - after) * 1000
+        lost = [
+            workflow.workflow_id
+            for workflow in ours
+            if workflow.workflow_id not in _running
+            and max(workflow.updated_at or 0, workflow.dequeued_at or 0) < before
+        ]
+        if lost:
+            DBOS.resume_workflows(lost, queue_name=QUEUE)
+        return len(lost)
+
     def executors(self) -> set[str]:
         """The executor ids of all processes that have, or had, work in hand."""
         found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
@@ -145,6 +167,8 @@ class DbosEngine:
 #: The steps of this process. DBOS looks workflows up by name in the module that declares them, so
 #: they cannot be handed over as arguments; ids only travel through its tables.
 _steps: dict[str, StepFunction] = {}
+#: The ids of the workflows that run in this process. Adding and discarding are atomic.
+_running: set[str] = set()
 
 
 @DBOS.step(name="step")
@@ -156,6 +180,15 @@ def _run_step(name: str, request_id: str, tries: int) -> Wait:
 def _deliver(request_id: str, service_slug: str, step: int, tries: int) -> str:
     """Run the steps from `step` on. A step that has to wait ends this workflow and leaves a later
     one, so that a request that waits for hours keeps no thread and no place in the queue."""
+    workflow_id = DBOS.workflow_id or request_id
+    _running.add(workflow_id)
+    try:
+        return _run(workflow_id, request_id, service_slug, step, tries)
+    finally:
+        _running.discard(workflow_id)
+
+
+def _run(workflow_id: str, request_id: str, service_slug: str, step: int, tries: int) -> str:
     for position in range(step, len(STEPS)):
         name = STEPS[position]
         wait = _run_step(name, request_id, tries)
@@ -164,7 +197,7 @@ def _deliver(request_id: str, service_slug: str, step: int, tries: int) -> str:
             continue
         if wait < 0:
             return f"stopped at {name}"
-        later = _options(_later_id(DBOS.workflow_id or request_id), service_slug)
+        later = _options(_later_id(workflow_id), service_slug)
         later["delay_seconds"] = wait
         DBOS.enqueue_workflow_with_options(later, request_id, service_slug, position, tries + 1)
         return f"waiting at {name}"

@@ -84,6 +84,9 @@ class Watch:
         if not alone:
             _log.warning("was taken for gone", worker=self._executor_id)
         silence = self._parts.timing.silence
+        lost = self._engine.retake(self._executor_id, silence.total_seconds())
+        if lost:
+            _log.warning("took up again what was lost", worker=self._executor_id, taken=lost)
         for other in others:
             # On a machine that is too busy, the beats of the living are late as well.
             busy = processes.is_running(other.place)

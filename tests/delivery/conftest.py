@@ -165,6 +165,7 @@ class World:
             for step in (RequestState.TRACED, RequestState.MAPPED, RequestState.DELIVERED):
                 if list(RequestState).index(step) <= list(RequestState).index(state):
                     requests.move(tx, request_id, step, now=self.clock())
+            requests.save_identity(tx, request_id, {"level": "none"})
             requests.save_bundle(tx, request_id, bundle(request_id))
         return request_id
 

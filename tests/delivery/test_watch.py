@@ -29,6 +29,9 @@ class Engine(Recorder):
         self.taken.append(executor_id)
         return 1
 
+    def retake(self, executor_id: str, after: float) -> int:
+        return 0
+
     def live(self) -> set[str]:
         return self.alive
 
