@@ -94,6 +94,15 @@ class Process:
         """How it ended: the negative number of a signal; None while it runs."""
         return self._process.poll() if self._process is not None else 0
 
+    def memory_mb(self) -> float:
+        """Its resident set; 0 where that cannot be told."""
+        with suppress(OSError, AttributeError):
+            assert self._process is not None
+            for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1]) / 1024
+        return 0.0
+
     def log(self) -> str:
         """What it printed."""
         return self._log.read_text(errors="replace")
@@ -102,8 +111,20 @@ class Process:
 class Stage:
     """Folder, addresses and settings of one run on one store."""
 
-    def __init__(self, folder: Path, database_url: str | None, seed: int, submissions: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str | None,
+        seed: int,
+        submissions: int,
+        *,
+        at_once: int = 16,
+        neighbours_only: bool = False,
+    ) -> None:
+        """`at_once`: how many POSTs an EPR gets at once. `neighbours_only`: no processes of the
+        gateway but those that are added."""
         self.folder = folder
+        self._limits = {**EPR_LIMITS, "at_once": at_once}
         self.faults = folder / "faults"
         self.submissions = submissions
         self.database_url = database_url
@@ -115,11 +136,14 @@ class Stage:
                 kind: self._neighbour(kind, ports[kind], seed + n)
                 for n, kind in enumerate(("epr", "pds", "phone"))
             },
-            # One delivers as well, as the embedded default does; the other does not.
-            "web-0": self._own("web-0", "serve", "--port", str(ports["web-0"])),
-            "web-1": self._own("web-1", "serve", "--no-worker", "--port", str(ports["web-1"])),
-            "worker": self._own("worker", "worker"),
         }
+        if not neighbours_only:
+            # One delivers as well, as the embedded default does; the other does not.
+            self.processes |= {
+                "web-0": self._own("web-0", "serve", "--port", str(ports["web-0"])),
+                "web-1": self._own("web-1", "serve", "--no-worker", "--port", str(ports["web-1"])),
+                "worker": self._own("worker", "worker"),
+            }
 
     def prepare(self) -> None:
         """Make the tables and the service, and let one patient walk to the last page."""
@@ -132,7 +156,14 @@ class Stage:
         for process in self.processes.values():
             process.start()
         self.wait_until_up()
-        self._walk()
+        if "web-0" in self.processes:
+            self._walk()
+
+    def add_worker(self, name: str) -> Process:
+        """One more delivering process."""
+        self.processes[name] = self._own(name, "worker")
+        self.processes[name].start()
+        return self.processes[name]
 
     def wait_until_up(self) -> None:
         """Wait until every process is there."""
@@ -207,8 +238,8 @@ class Stage:
             "notify_template_id": TEMPLATE_ID,
             "texts_per_number": 1_000_000,
             "timing": TIMING,
-            "epr_limits": EPR_LIMITS,
-            "text_limits": EPR_LIMITS,
+            "epr_limits": self._limits,
+            "text_limits": self._limits,
             "worker_id": worker_id,
         }
 
