@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -26,11 +26,8 @@ from fhir_gateway.auth.jwks import PATH as JWKS_PATH
 from fhir_gateway.auth.jwks import create_jwks_app
 from fhir_gateway.auth.keys import KeyRing, read_key_ring
 from fhir_gateway.auth.tokens import Application, TokenSource
-from fhir_gateway.delivery import processes, steps
-from fhir_gateway.delivery.channels import Channel, Mail, Webhook
-from fhir_gateway.delivery.duties import Duties
+from fhir_gateway.delivery import duties, processes, steps
 from fhir_gateway.delivery.engine import DbosEngine
-from fhir_gateway.delivery.fallback import Fallback, own_signing_key
 from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
 from fhir_gateway.delivery.progress import StoredProgress
@@ -129,7 +126,10 @@ class Worker:
         self._gateway = gateway
         self._executor_id = processes.fresh_executor_id(gateway.settings.worker_id)
         self._watch = Watch(
-            gateway.parts, gateway.engine, self._executor_id, duties(gateway.settings)
+            gateway.parts,
+            gateway.engine,
+            self._executor_id,
+            duties.of(gateway.settings, gateway.settings.data_dir),
         )
 
     def start(self) -> None:
@@ -144,30 +144,6 @@ class Worker:
         self._watch.stop()
         self._gateway.engine.stop()
         self._watch.leave()
-
-
-def duties(settings: Settings) -> Duties:
-    """What is done beside delivering. Raises Refused for a mail server that cannot be one."""
-    channels: list[Channel] = []
-    if settings.alarm_webhook:
-        channels.append(Webhook(settings.alarm_webhook, _secret(settings.alarm_webhook_secret)))
-    if settings.alarm_email:
-        channels.append(_mail(settings, settings.alarm_email))
-    rescue = None
-    if settings.fallback_dir or settings.fallback_email:
-        key = own_signing_key(settings.signing_key or settings.data_dir / "signing-key.pem")
-        mail = _mail(settings, settings.fallback_email) if settings.fallback_email else None
-        rescue = Fallback(settings.fallback_dir, mail, key)
-    return Duties(
-        channels,
-        rescue,
-        settings.synthetic_dir,
-        timedelta(minutes=settings.synthetic_minutes),
-    )
-
-
-def _mail(settings: Settings, recipients: tuple[str, ...]) -> Mail:
-    return Mail(_secret(settings.smtp_url) or "", settings.smtp_from, recipients)
 
 
 def _secret(value: SecretStr | None) -> str | None:

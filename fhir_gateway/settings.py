@@ -22,10 +22,7 @@ from pydantic_settings import (
 )
 
 from fhir_gateway.auth.credentials import EprCredentials
-from fhir_gateway.delivery import timing as times
-from fhir_gateway.delivery.gate import Limits
-from fhir_gateway.delivery.parts import TEXT_LIMITS
-from fhir_gateway.delivery.timing import Timing
+from fhir_gateway.delivery.settings import DeliverySettings, delivery_problems
 from fhir_gateway.errors import Refused
 from fhir_gateway.matching.policy import YOUNGEST, Difference
 
@@ -35,7 +32,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MIN_KEY = 32
 
 
-class Settings(BaseSettings):
+class Settings(DeliverySettings, BaseSettings):
     """All settings of a gateway. Each can be set as FHIR_GATEWAY_<NAME> or in the file."""
 
     model_config = SettingsConfigDict(
@@ -130,54 +127,6 @@ class Settings(BaseSettings):
         description="Name of this process among those that deliver, for logs. Each start of it is "
         "told apart. Default: the host's name.",
     )
-    timing: Timing = Field(
-        Timing(),
-        description="Times of delivery, a table of seconds or ISO 8601 durations; see "
-        "docs/operate.md.",
-    )
-    epr_limits: Limits = Field(
-        Limits(), description="What one EPR is asked at most, and when it is left alone; a table."
-    )
-    text_limits: Limits = Field(TEXT_LIMITS, description="The same for the text provider.")
-    alarm_webhook: str | None = Field(
-        None, description="Address that alarms are posted to, as JSON."
-    )
-    alarm_webhook_secret: SecretStr | None = Field(
-        None, description="Key of the HMAC-SHA256 that signs what is posted there."
-    )
-    alarm_email: tuple[str, ...] = Field((), description="Addresses that alarms are mailed to.")
-    smtp_url: SecretStr | None = Field(
-        None,
-        description="Mail server, such as smtps://user:password@host or smtp://host:587 (STARTTLS "
-        "where it is offered, and always before a password).",
-    )
-    smtp_from: str = Field("", description="Sender of mails.")
-    fallback_dir: Path | None = Field(
-        None,
-        description="Folder in which requests that an EPR has not taken for long are laid down, "
-        "signed, one folder a service.",
-    )
-    fallback_email: tuple[str, ...] = Field(
-        (),
-        description="Addresses to which such requests are mailed as well. They hold patient data: "
-        "secure mail such as NHSmail only.",
-    )
-    signing_key: Path | None = Field(
-        None,
-        description="PEM file with the EC P-256 private key that signs them. Default: a key made "
-        "when it is first needed, in data_dir/signing-key.pem.",
-    )
-    synthetic_dir: Path | None = Field(
-        None,
-        description="Folder of completed QuestionnaireResponses about invented patients, "
-        "SERVICE.json each, that are sent all the way to prove it works.",
-    )
-    synthetic_minutes: int = Field(60, ge=1, description="How often each of these is sent.")
-    ops_token: SecretStr | None = Field(
-        None,
-        description="Bearer token for /metrics and /health. Without one, only this machine itself "
-        "gets an answer there.",
-    )
     log_format: str = Field("json", pattern="json|text", description="Logs as json or text.")
 
     @classmethod
@@ -254,7 +203,7 @@ def problems(settings: Settings) -> list[Problem]:
         *_key_problems(settings),
         *_neighbour_problems(settings),
         *_place_problems(settings),
-        *_delivery_problems(settings),
+        *(Problem(*found) for found in delivery_problems(settings)),
     ]
 
 
@@ -306,23 +255,6 @@ def _place_problems(settings: Settings) -> Iterator[Problem]:
     ):
         if path is not None and not path.is_dir():
             yield Problem(name, f"{path} is not a folder.", serious=True)
-
-
-def _delivery_problems(settings: Settings) -> Iterator[Problem]:
-    for name, text in times.problems(settings.timing):
-        yield Problem(f"timing.{name}", text, serious=True)
-    if not settings.alarm_webhook and not settings.alarm_email:
-        yield Problem(
-            "alarm_webhook", "Nobody is told when an EPR takes nothing; logs alone are.", False
-        )
-    if settings.fallback_dir is None and not settings.fallback_email:
-        yield Problem(
-            "fallback_dir", "There is no second way for what an EPR does not take.", serious=False
-        )
-    if (settings.alarm_email or settings.fallback_email) and (
-        settings.smtp_url is None or not settings.smtp_from
-    ):
-        yield Problem("smtp_url", "Mails need smtp_url and smtp_from.", serious=True)
 
 
 def _is_local(address: str) -> bool:

@@ -8,12 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from pydantic import SecretStr
 
 from fhir_gateway.delivery import alarms, fallback, synthetic
-from fhir_gateway.delivery.channels import Channel
+from fhir_gateway.delivery.channels import Channel, Mail, Webhook
 from fhir_gateway.delivery.engine import Engine
-from fhir_gateway.delivery.fallback import Fallback
+from fhir_gateway.delivery.fallback import Fallback, own_signing_key
 from fhir_gateway.delivery.parts import Parts
+from fhir_gateway.delivery.settings import DeliverySettings
 
 _log = structlog.get_logger("delivery")
 
@@ -58,3 +60,31 @@ class Duties:
                 )
             )
         return found
+
+
+def of(settings: DeliverySettings, data_dir: Path) -> Duties:
+    """The duties by the settings. Raises Refused for a mail server that cannot be one."""
+    channels: list[Channel] = []
+    if settings.alarm_webhook:
+        channels.append(Webhook(settings.alarm_webhook, _secret(settings.alarm_webhook_secret)))
+    if settings.alarm_email:
+        channels.append(_mail(settings, settings.alarm_email))
+    rescue = None
+    if settings.fallback_dir or settings.fallback_email:
+        key = own_signing_key(settings.fallback_key or data_dir / "fallback-key.pem")
+        mail = _mail(settings, settings.fallback_email) if settings.fallback_email else None
+        rescue = Fallback(settings.fallback_dir, mail, key)
+    return Duties(
+        channels,
+        rescue,
+        settings.synthetic_dir,
+        timedelta(minutes=settings.synthetic_minutes),
+    )
+
+
+def _mail(settings: DeliverySettings, recipients: tuple[str, ...]) -> Mail:
+    return Mail(_secret(settings.smtp_url) or "", settings.smtp_from, recipients)
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None

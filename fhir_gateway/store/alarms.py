@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, or_, select
 
 from fhir_gateway.store.database import Transaction
-from fhir_gateway.store.tables import AlarmRow
+from fhir_gateway.store.flow_tables import AlarmRow
 
 #: How long one process has a piece of news in hand before another may tell it.
 TELLING = timedelta(minutes=2)

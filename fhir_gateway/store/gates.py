@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fhir_gateway.store.database import Transaction
-from fhir_gateway.store.tables import GateRow
+from fhir_gateway.store.flow_tables import GateRow
 
 #: What one of all processes does in turn is kept like a neighbour that is asked in turn.
 DUTY = "duty:"

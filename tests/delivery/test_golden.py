@@ -19,6 +19,8 @@ from fhir_gateway.fhir.identifiers import REQUEST_ID
 from fhir_gateway.sandbox.epr.app import create_app as create_epr
 from fhir_gateway.sandbox.pds.app import BASE_PATH
 from fhir_gateway.sandbox.pds.app import create_app as create_pds
+from fhir_gateway.store.database import Database
+from fhir_gateway.store.seal import Sealer
 from tests.serving import serve
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -78,3 +80,41 @@ def _until_done(database: Path) -> dict[str, int]:
             states = dict(rows.fetchall())
         connection.close()
     return states
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_processes_of_a_release_can_work_on_the_migrated_tables(
+    tmp_path: Path, release: str
+) -> None:
+    database = tmp_path / "gateway.db"
+    database.write_bytes(gzip.decompress((GOLDEN / release / "gateway.db.gz").read_bytes()))
+    before = _columns(database)
+    migrated = Database(f"sqlite:///{database}", Sealer([b"k" * 40]))
+    migrated.migrate()
+    migrated.close()
+    after = _columns(database)
+    for table, columns in before.items():
+        if table in ("alembic_version", "sqlite_sequence"):
+            continue
+        assert set(columns) <= set(after[table]), f"{table} lost a column"
+        for name in set(after[table]) - set(columns):
+            # A process of the release leaves it out when it inserts a row.
+            assert after[table][name], f"{table}.{name} has no default and must not be null"
+
+
+def _columns(database: Path) -> dict[str, dict[str, bool]]:
+    """The columns of every table, and whether a row can be inserted without each."""
+    with sqlite3.connect(database) as connection:
+        query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        tables = [row[0] for row in connection.execute(query)]
+        found = {
+            table: {
+                name: not required or default is not None
+                for _, name, _, required, default, _ in connection.execute(
+                    f"PRAGMA table_info({table})"
+                )
+            }
+            for table in tables
+        }
+    connection.close()
+    return found
