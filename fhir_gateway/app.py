@@ -38,9 +38,13 @@ from fhir_gateway.matching.policy import Policy
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest.app import create_fhir_app
+from fhir_gateway.rest.callbacks import PATH as CALLBACK_PATH
+from fhir_gateway.rest.callbacks import CallbackKeys, create_callback_app
 from fhir_gateway.settings import Settings
+from fhir_gateway.sms.nhs_notify import ByPatient, NhsNotifySender
 from fhir_gateway.sms.notify import NotifySender
 from fhir_gateway.sms.sender import NoSender, TextSender
+from fhir_gateway.sms.twilio import TwilioSender
 from fhir_gateway.store.database import Database
 from fhir_gateway.store.seal import Sealer
 from fhir_gateway.web.app import create_web_app
@@ -160,7 +164,14 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
         gateway.parts.catalogue, base_url=f"{gateway.site.base_url}{FHIR_BASE}", clock=_now
     )
     keys = create_jwks_app(_key_ring(gateway.settings))
-    return _Split(FHIR_BASE, fhir, _Split(JWKS_PATH, keys, web))
+    callbacks = create_callback_app(
+        gateway.database,
+        _callback_keys(gateway.settings),
+        base_url=gateway.site.base_url,
+        clock=gateway.parts.clock,
+    )
+    others = _Split(CALLBACK_PATH, callbacks, web)
+    return _Split(FHIR_BASE, fhir, _Split(JWKS_PATH, keys, others))
 
 
 class _Split:
@@ -180,12 +191,45 @@ def _now() -> datetime:
 
 
 def _sender(settings: Settings) -> TextSender:
-    if settings.notify_api_key is None:
+    numbers = _number_sender(settings)
+    if not settings.nhs_notify_base_url:
+        return numbers
+    patients = NhsNotifySender(
+        settings.nhs_notify_base_url,
+        auth=_platform_auth(settings, settings.nhs_notify_client_id or settings.pds_client_id),
+        ods_code=settings.nhs_notify_ods_code,
+        routing_plan=settings.nhs_notify_routing_plan,
+    )
+    return ByPatient(patients, numbers)
+
+
+def _number_sender(settings: Settings) -> TextSender:
+    if settings.text_provider == "twilio" and settings.twilio_auth_token:
+        return TwilioSender(
+            settings.twilio_base_url,
+            settings.twilio_account,
+            settings.twilio_auth_token.get_secret_value(),
+            settings.twilio_sender,
+            callback=f"{settings.base_url.rstrip('/')}{CALLBACK_PATH}/twilio",
+        )
+    if settings.text_provider != "notify" or settings.notify_api_key is None:
         return NoSender()
     return NotifySender(
         settings.notify_base_url,
         settings.notify_api_key.get_secret_value(),
         settings.notify_template_id,
+    )
+
+
+def _callback_keys(settings: Settings) -> CallbackKeys:
+    def plain(secret: SecretStr | None) -> str:
+        return secret.get_secret_value() if secret else ""
+
+    return CallbackKeys(
+        notify_token=plain(settings.notify_callback_token),
+        nhs_notify_application=settings.nhs_notify_application_id,
+        nhs_notify_key=plain(settings.nhs_notify_callback_key),
+        twilio_token=plain(settings.twilio_auth_token),
     )
 
 
@@ -215,11 +259,16 @@ def _epr_clients(settings: Settings, database: Database) -> EprClients:
 
 
 def _pds_auth(settings: Settings) -> httpx.Auth | None:
+    signed = _platform_auth(settings, settings.pds_client_id)
+    return signed or _bearer(settings.pds_token)
+
+
+def _platform_auth(settings: Settings, client_id: str | None) -> httpx.Auth | None:
+    """The signed JWT of an application on the NHS API platform; None without id or key."""
     ring = _key_ring(settings)
-    if settings.pds_client_id and ring:
-        application = Application(settings.pds_client_id, settings.token_url)
-        return TokenBearer(TokenSource(application, ring))
-    return _bearer(settings.pds_token)
+    if not client_id or not ring:
+        return None
+    return TokenBearer(TokenSource(Application(client_id, settings.token_url), ring))
 
 
 def _key_ring(settings: Settings) -> KeyRing | None:

@@ -46,7 +46,11 @@ class EprClients:
         credentials: Credentials | None = None,
         progress: Progress | None = None,
         signer: Signer | None = None,
+        *,
+        seconds: float = 20.0,
     ) -> None:
+        """`seconds`: how long an EPR may take to answer."""
+        self._seconds = seconds
         self._credentials = credentials
         self._progress = progress or MemoryProgress()
         self._signer = signer
@@ -64,6 +68,7 @@ class EprClients:
                     auth=given.auth(base_url) if given else None,
                     verify=given.verify(base_url) if given else True,
                     format=format,
+                    seconds=self._seconds,
                 )
             return self._clients[key]
 
