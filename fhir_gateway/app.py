@@ -27,6 +27,7 @@ from fhir_gateway.auth.jwks import create_jwks_app
 from fhir_gateway.auth.keys import KeyRing, read_key_ring
 from fhir_gateway.auth.tokens import Application, TokenSource
 from fhir_gateway.delivery import steps
+from fhir_gateway.delivery.capabilities import NightlyCheck
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
@@ -126,15 +127,18 @@ class Worker:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._watch = Watch(gateway.parts, gateway.engine, gateway.settings.worker_id)
+        self._check = NightlyCheck(gateway.parts)
 
     def start(self) -> None:
         """Start delivering and watching."""
         gateway = self._gateway
         gateway.engine.work(steps.bind(gateway.parts), gateway.settings.worker_id)
         self._watch.start()
+        self._check.start()
 
     def stop(self) -> None:
         """Stop in order; what is under way is taken up at the next start."""
+        self._check.stop()
         self._watch.stop()
         self._gateway.engine.stop()
 
