@@ -115,6 +115,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
             texts_per_number=settings.texts_per_number,
             codes_per_address=settings.codes_per_address,
             codes_per_day=settings.codes_per_day,
+            codes_per_link=settings.codes_per_link,
         ),
         policy=Policy(frozenset(settings.matching_forgiven), settings.matching_youngest),
     )

@@ -146,6 +146,9 @@ class Settings(BaseSettings):
         description="Cap on security codes asked for from one network address in an hour. Mobile "
         "networks put many patients behind one address.",
     )
+    codes_per_link: int = Field(
+        200, ge=1, description="Cap on security codes asked for through one link in an hour."
+    )
     codes_per_day: int = Field(
         2000, ge=1, description="Cap on all security codes in a day, which bounds the bill."
     )
