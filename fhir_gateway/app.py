@@ -27,6 +27,7 @@ from fhir_gateway.auth.jwks import create_jwks_app
 from fhir_gateway.auth.keys import KeyRing, read_key_ring
 from fhir_gateway.auth.tokens import Application, TokenSource
 from fhir_gateway.delivery import duties, processes, steps
+from fhir_gateway.delivery.capabilities import NightlyCheck
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
@@ -39,9 +40,13 @@ from fhir_gateway.ops import PATHS, create_ops_app
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest.app import create_fhir_app
+from fhir_gateway.rest.callbacks import PATH as CALLBACK_PATH
+from fhir_gateway.rest.callbacks import CallbackKeys, create_callback_app
 from fhir_gateway.settings import Settings
+from fhir_gateway.sms.nhs_notify import ByPatient, NhsNotifySender
 from fhir_gateway.sms.notify import NotifySender
 from fhir_gateway.sms.sender import NoSender, TextSender
+from fhir_gateway.sms.twilio import TwilioSender
 from fhir_gateway.store.database import Database
 from fhir_gateway.store.seal import Sealer
 from fhir_gateway.web.app import create_web_app
@@ -111,6 +116,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
             texts_per_number=settings.texts_per_number,
             codes_per_address=settings.codes_per_address,
             codes_per_day=settings.codes_per_day,
+            codes_per_link=settings.codes_per_link,
         ),
         timing=settings.timing,
         limits=AllLimits(settings.epr_limits, settings.text_limits),
@@ -131,6 +137,7 @@ class Worker:
             self._executor_id,
             duties.of(gateway.settings, gateway.settings.data_dir),
         )
+        self._check = NightlyCheck(gateway.parts)
 
     def start(self) -> None:
         """Start delivering and watching."""
@@ -138,9 +145,11 @@ class Worker:
         self._watch.enter()
         gateway.engine.work(steps.bind(gateway.parts), self._executor_id)
         self._watch.start()
+        self._check.start()
 
     def stop(self) -> None:
         """Stop in order; what is under way is taken up by others or at the next start."""
+        self._check.stop()
         self._watch.stop()
         self._gateway.engine.stop()
         self._watch.leave()
@@ -181,8 +190,18 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
         _secret(gateway.settings.ops_token),
     )
     keys = create_jwks_app(_key_ring(gateway.settings))
-    below: dict[str, ASGIApp] = {FHIR_BASE: fhir, JWKS_PATH: keys}
-    below |= dict.fromkeys(PATHS, operators)
+    callbacks = create_callback_app(
+        gateway.database,
+        _callback_keys(gateway.settings),
+        base_url=gateway.site.base_url,
+        clock=gateway.parts.clock,
+    )
+    below: dict[str, ASGIApp] = {
+        FHIR_BASE: fhir,
+        JWKS_PATH: keys,
+        CALLBACK_PATH: callbacks,
+        **dict.fromkeys(PATHS, operators),
+    }
     return _Split(below, web)
 
 
@@ -206,12 +225,45 @@ def _now() -> datetime:
 
 
 def _sender(settings: Settings) -> TextSender:
-    if settings.notify_api_key is None:
+    numbers = _number_sender(settings)
+    if not settings.nhs_notify_base_url:
+        return numbers
+    patients = NhsNotifySender(
+        settings.nhs_notify_base_url,
+        auth=_platform_auth(settings, settings.nhs_notify_client_id or settings.pds_client_id),
+        ods_code=settings.nhs_notify_ods_code,
+        routing_plan=settings.nhs_notify_routing_plan,
+    )
+    return ByPatient(patients, numbers)
+
+
+def _number_sender(settings: Settings) -> TextSender:
+    if settings.text_provider == "twilio" and settings.twilio_auth_token:
+        return TwilioSender(
+            settings.twilio_base_url,
+            settings.twilio_account,
+            settings.twilio_auth_token.get_secret_value(),
+            settings.twilio_sender,
+            callback=f"{settings.base_url.rstrip('/')}{CALLBACK_PATH}/twilio",
+        )
+    if settings.text_provider != "notify" or settings.notify_api_key is None:
         return NoSender()
     return NotifySender(
         settings.notify_base_url,
         settings.notify_api_key.get_secret_value(),
         settings.notify_template_id,
+    )
+
+
+def _callback_keys(settings: Settings) -> CallbackKeys:
+    def plain(secret: SecretStr | None) -> str:
+        return secret.get_secret_value() if secret else ""
+
+    return CallbackKeys(
+        notify_token=plain(settings.notify_callback_token),
+        nhs_notify_application=settings.nhs_notify_application_id,
+        nhs_notify_key=plain(settings.nhs_notify_callback_key),
+        twilio_token=plain(settings.twilio_auth_token),
     )
 
 
@@ -238,16 +290,21 @@ def _epr_clients(settings: Settings, database: Database) -> EprClients:
         CredentialBook(settings.epr_credentials, ring, settings.epr_token),
         StoredProgress(database),
         ring.signing if ring else None,
-        timeout=httpx.Timeout(seconds, connect=min(seconds, 5.0)),
+        seconds=seconds,
     )
 
 
 def _pds_auth(settings: Settings) -> httpx.Auth | None:
+    signed = _platform_auth(settings, settings.pds_client_id)
+    return signed or _bearer(settings.pds_token)
+
+
+def _platform_auth(settings: Settings, client_id: str | None) -> httpx.Auth | None:
+    """The signed JWT of an application on the NHS API platform; None without id or key."""
     ring = _key_ring(settings)
-    if settings.pds_client_id and ring:
-        application = Application(settings.pds_client_id, settings.token_url)
-        return TokenBearer(TokenSource(application, ring))
-    return _bearer(settings.pds_token)
+    if not client_id or not ring:
+        return None
+    return TokenBearer(TokenSource(Application(client_id, settings.token_url), ring))
 
 
 def _key_ring(settings: Settings) -> KeyRing | None:

@@ -17,6 +17,8 @@ from pydantic import SecretStr
 
 from fhir_gateway import shipped
 from fhir_gateway.app import FHIR_BASE, Gateway, build, create_app
+from fhir_gateway.auth.jwks import PATH as JWKS_PATH
+from fhir_gateway.auth.keys import make_key_file
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.bundle import resources
 from fhir_gateway.fhir.narrative import narrative
@@ -33,6 +35,8 @@ from fhir_gateway.sandbox.phone.app import create_app as create_phone
 from fhir_gateway.settings import Settings, load
 from fhir_gateway.store import services
 
+#: The API key under which the sandbox PDS knows the demo's gateway.
+_APPLICATION = "demo-gateway"
 ADDRESS_FILE = "demo.json"
 _SERVICE = Path(overview.__file__).parent / "service.json"
 _START_SECONDS = 60.0
@@ -79,7 +83,7 @@ def prepare(data_dir: Path, port: int, host: str = "127.0.0.1") -> Demo:
     )
     apps = [
         create_app(gateway, deliver=True, home=home),
-        create_pds(),
+        create_pds(applications={_APPLICATION: f"{addresses.gateway}{JWKS_PATH}"}),
         create_epr(storage=data_dir / "epr.db", patients=_patients()),
         create_phone(storage=data_dir / "phone.db"),
     ]
@@ -166,6 +170,9 @@ def _settings(data_dir: Path, addresses: overview.Addresses) -> Settings:
         base_url=addresses.gateway,
         pds_base_url=addresses.pds,
         pds_token=None,
+        pds_client_id=_APPLICATION,
+        pds_token_url="",
+        signing_keys=(_signing_key(data_dir),),
         epr_token=None,
         notify_base_url=addresses.phone,
         notify_api_key=SecretStr(api_key()),
@@ -175,9 +182,18 @@ def _settings(data_dir: Path, addresses: overview.Addresses) -> Settings:
         codes_per_number=200,
         texts_per_number=2000,
         codes_per_address=5000,
+        codes_per_link=5000,
         codes_per_day=20000,
         log_format="text",
     )
+
+
+def _signing_key(data_dir: Path) -> Path:
+    """The demo's own key; the sandbox PDS fetches its public half from the gateway."""
+    file = data_dir / "demo-1.pem"
+    if not file.exists():
+        make_key_file(file, bits=2048)
+    return file
 
 
 def _import_service(gateway: Gateway, addresses: overview.Addresses) -> Service:

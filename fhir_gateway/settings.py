@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
@@ -25,6 +25,7 @@ from fhir_gateway.auth.credentials import EprCredentials
 from fhir_gateway.delivery.settings import DeliverySettings, delivery_problems
 from fhir_gateway.errors import Refused
 from fhir_gateway.matching.policy import YOUNGEST, Difference
+from fhir_gateway.sms.nhs_notify import FREE_TEXT_SMS
 
 FILE_VARIABLE = "FHIR_GATEWAY_SETTINGS"
 DEFAULT_FILE = "fhir-gateway.toml"
@@ -105,6 +106,35 @@ class Settings(DeliverySettings, BaseSettings):
     notify_template_id: str = Field(
         "", description="Id of the text template on Notify; its body is ((text))."
     )
+    notify_callback_token: SecretStr | None = Field(
+        None,
+        description="Bearer token that GOV.UK Notify shows when it reports at /callbacks/notify.",
+    )
+    text_provider: Literal["notify", "twilio"] = Field(
+        "notify", description="Who sends texts to numbers: notify (GOV.UK Notify) or twilio."
+    )
+    twilio_base_url: str = Field("https://api.twilio.com", description="Base of Twilio's API.")
+    twilio_account: str = Field("", description="Account SID of Twilio.")
+    twilio_auth_token: SecretStr | None = Field(None, description="Auth token of Twilio.")
+    twilio_sender: str = Field("", description="Number, sender name or Messaging Service SID.")
+    nhs_notify_base_url: str = Field(
+        "",
+        description="Base of NHS Notify, up to /comms: confirmations to matched patients go by it. "
+        "Default: not used.",
+    )
+    nhs_notify_client_id: str = Field(
+        "", description="API key of the application for NHS Notify. Default: pds_client_id."
+    )
+    nhs_notify_ods_code: str = Field("", description="ODS code of who sends by NHS Notify.")
+    nhs_notify_routing_plan: str = Field(
+        FREE_TEXT_SMS, description="Routing plan of NHS Notify, with a placeholder sms_body."
+    )
+    nhs_notify_application_id: str = Field(
+        "", description="Application id by which NHS Notify signs its reports."
+    )
+    nhs_notify_callback_key: SecretStr | None = Field(
+        None, description="API key that NHS Notify shows when it reports at /callbacks/nhs-notify."
+    )
     codes_per_number: int = Field(
         6, ge=1, description="Cap on security codes to one mobile number in an hour."
     )
@@ -116,6 +146,9 @@ class Settings(DeliverySettings, BaseSettings):
         ge=1,
         description="Cap on security codes asked for from one network address in an hour. Mobile "
         "networks put many patients behind one address.",
+    )
+    codes_per_link: int = Field(
+        200, ge=1, description="Cap on security codes asked for through one link in an hour."
     )
     codes_per_day: int = Field(
         2000, ge=1, description="Cap on all security codes in a day, which bounds the bill."
@@ -229,10 +262,12 @@ def _key_problems(settings: Settings) -> Iterator[Problem]:
 
 
 def _neighbour_problems(settings: Settings) -> Iterator[Problem]:
-    if settings.notify_api_key is None:
-        yield Problem("notify_api_key", "Without it no text can be sent.", serious=True)
-    if not settings.notify_template_id:
-        yield Problem("notify_template_id", "Without it no text can be sent.", serious=True)
+    needed: tuple[str, ...] = ("notify_api_key", "notify_template_id")
+    if settings.text_provider == "twilio":
+        needed = ("twilio_account", "twilio_auth_token", "twilio_sender")
+    for name in needed:
+        if not getattr(settings, name):
+            yield Problem(name, "Without it no text can be sent.", serious=True)
     if "sandbox" in settings.pds_base_url:
         yield Problem("pds_base_url", "It is a sandbox: no real patient is found.", serious=False)
     elif not (settings.pds_token or settings.pds_client_id or _is_local(settings.pds_base_url)):

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 from fhir_gateway import shipped
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.questionnaire.catalogue import Catalogue
+from tests.both_databases import either  # noqa: F401  # a fixture of many rooms
 from tests.peers.hl7_validator.client import Hl7Validator, missing
 from tests.requirements import require
 

@@ -28,6 +28,10 @@ class TokenBearer(httpx.Auth):
     def __init__(self, source: TokenSource) -> None:
         self._source = source
 
+    def close(self) -> None:
+        """Close the connections of the source."""
+        self._source.close()
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add a good token. Raises Refused, TryLater from fetching one."""
         token = self._source.token()

@@ -119,4 +119,9 @@ class Bounded(httpx.Auth):
         same = (there.scheme, there.netloc) == (self._base.scheme, self._base.netloc)
         if not same or not f"{there.path}/".startswith(f"{self._base.path.rstrip('/')}/"):
             raise Defect("Credentials were about to be sent to another host.", code="token-host")
-        yield from self._inner.auth_flow(request)
+        yield from self._inner.sync_auth_flow(request)
+
+    def close(self) -> None:
+        """Close what the credentials keep open."""
+        if isinstance(self._inner, EprBearer):
+            self._inner.close()

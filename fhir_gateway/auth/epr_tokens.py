@@ -51,6 +51,7 @@ class EprBearer(httpx.Auth):
         self._verify = verify
         self._lock = threading.Lock()
         self._bearer: TokenBearer | None = None
+        self._source: TokenSource | None = None
         self._keys: KeyRing | None = None
         if given.method == "smart":
             if keys is None:
@@ -62,7 +63,7 @@ class EprBearer(httpx.Auth):
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Add a token."""
         try:
-            yield from self._made().auth_flow(request)
+            yield from self._made().sync_auth_flow(request)
         except Refused as error:
             raise TryLater(
                 f"{error}: check the credentials", code=error.code, after=PAUSE
@@ -73,8 +74,15 @@ class EprBearer(httpx.Auth):
         with self._lock:
             if self._bearer is None:
                 source = TokenSource(self._application(), self._keys, verify=self._verify)
-                self._bearer = TokenBearer(source)
+                self._source, self._bearer = source, TokenBearer(source)
             return self._bearer
+
+    def close(self) -> None:
+        """Close the connections to the token endpoint."""
+        with self._lock:
+            if self._source:
+                self._source.close()
+            self._source = self._bearer = None
 
     def _application(self) -> Application:
         given = self._given

@@ -10,6 +10,7 @@ import typer
 from fhir_gateway.cli.terminal import AsJson, fail, plain_errors, say, show_json, show_table
 
 if TYPE_CHECKING:
+    from fhir_gateway.app import Gateway
     from fhir_gateway.epr.assessment import Assessment
     from fhir_gateway.epr.capability import Capability
     from fhir_gateway.provider.endpoint import EprEndpoint
@@ -114,32 +115,21 @@ def _from_services(slug: str | None) -> list[tuple[str, EprEndpoint | None, Asse
                 fail(f"There is no service '{slug}'. `fhir-gateway service list` shows all.")
             wanted = [slug] if slug else slugs
             found = [read_service(services.find(tx, one) or {}) for one in wanted]
-        return [(one.slug, one.epr, assess_service(gateway.parts, one)) for one in found]
+        return [(one.slug, one.epr, assessed(gateway, one)) for one in found]
     finally:
         gateway.close()
 
 
-def assess_service(parts: Any, service: Service) -> Assessment | str:
+def assessed(gateway: Gateway, service: Service) -> Assessment | str:
     """What the EPR of a service declares, against its configuration; a sentence when it cannot be
     asked."""
-    from fhir_gateway.epr import assessment, capability
+    from fhir_gateway.delivery.capabilities import assess_service
     from fhir_gateway.errors import GatewayError
-    from fhir_gateway.provider.endpoint import Strategy
 
-    types = [
-        use.resource["resourceType"]
-        for request_type in service.request_types
-        if request_type.mapping in parts.targets
-        for use in parts.targets[request_type.mapping].templates
-    ]
-    if service.epr.strategy is Strategy.FILE:
-        nothing = capability.read({"fhirVersion": "4.0.1"})
-        return assessment.assess(nothing, service.epr, types)
     try:
-        statement = parts.eprs.at(service.epr_base, service.epr.format).metadata()
+        return assess_service(gateway.parts, service)
     except GatewayError as error:
         return str(error)
-    return assessment.assess(capability.read(statement), service.epr, types)
 
 
 def _show(name: str, endpoint: EprEndpoint | None, found: Assessment | str) -> None:

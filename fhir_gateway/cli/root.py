@@ -10,6 +10,7 @@ import typer
 from fhir_gateway.cli import (
     demo,
     epr,
+    keys,
     link,
     mapping,
     questionnaire,
@@ -18,6 +19,7 @@ from fhir_gateway.cli import (
     serve,
     service,
     settings,
+    trace,
 )
 
 app = typer.Typer(
@@ -50,12 +52,14 @@ def root(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(serve.worker)
+app.command()(trace.trace)
 app.add_typer(service.app, name="service")
 app.add_typer(link.app, name="link")
 app.add_typer(epr.app, name="epr")
 app.add_typer(queue.app, name="queue")
 app.add_typer(questionnaire.app, name="questionnaire")
 app.add_typer(mapping.app, name="mapping")
+app.add_typer(keys.app, name="keys")
 app.add_typer(settings.app, name="settings")
 app.add_typer(sandbox.app, name="sandbox")
 

@@ -19,14 +19,30 @@ HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 
 
 @app.command("pds")
-def pds(port: PortOption = 8081, host: HostOption = "127.0.0.1") -> None:
-    """A stand-in for the PDS FHIR API, application-restricted access, with invented people."""
+def pds(
+    port: PortOption = 8081,
+    host: HostOption = "127.0.0.1",
+    application: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="API-KEY=JWKS-URL of an application that gets tokens at /oauth2/token. Can be "
+            "given several times. Without any, every token is taken for good."
+        ),
+    ] = None,
+    per_second: Annotated[
+        float | None,
+        typer.Option(help="More requests a second are answered 429. Default: no limit."),
+    ] = None,
+) -> None:
+    """A stand-in for the PDS FHIR API with invented people: application-restricted access with a
+    token, the open sandbox without."""
     from fhir_gateway.sandbox.pds.app import create_app
 
     say(
         f"PDS at http://{host}:{port}/personal-demographics/FHIR/R4, its people at http://{host}:{port}/"
     )
-    _run(create_app(), host, port)
+    keys = dict(one.partition("=")[::2] for one in application or ())
+    _run(create_app(applications=keys, requests_per_second=per_second), host, port)
 
 
 @app.command("epr")

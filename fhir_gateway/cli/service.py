@@ -146,9 +146,9 @@ def _unknown_parts(gateway: Gateway, service: Service) -> list[str]:
 
 def _epr_warnings(gateway: Gateway, service: Service) -> list[str]:
     """What the EPR's CapabilityStatement says against delivering to it."""
-    from fhir_gateway.cli.epr import assess_service
+    from fhir_gateway.cli.epr import assessed
 
-    found = assess_service(gateway.parts, service)
+    found = assessed(gateway, service)
     if isinstance(found, str):
         return [f"{found}. Requests will wait until it can be reached."]
     texts = [*found.problems, *found.notes]

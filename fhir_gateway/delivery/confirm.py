@@ -64,6 +64,14 @@ def compose(service: Service, reference: str) -> str:
     return next((form for form in forms if segments(form) == 1), forms[-1])
 
 
+def matched_writer(parts: Parts, request: Request) -> str | None:
+    """The NHS number of a patient who wrote themselves and whom the trace matched; else None. Only
+    such a patient may be texted at the number that PDS has."""
+    identity = request.identity or {}
+    number: str | None = identity.get("nhsNumber") if identity.get("matched") else None
+    return number if number and read_submitted(parts, request).by_patient else None
+
+
 def _send_once(parts: Parts, request: Request, service: Service, mobile: str) -> Wait:
     """Send, unless an earlier try did; None when the step is over, or how long to wait. Raises
     what the sender raises."""
@@ -90,7 +98,10 @@ def _send_once(parts: Parts, request: Request, service: Service, mobile: str) ->
             return parts.timing.text_settle.total_seconds()
     try:
         sent = parts.sender.send(
-            to=mobile, text=compose(service, request.reference), reference=reference
+            to=mobile,
+            text=compose(service, request.reference),
+            reference=reference,
+            nhs_number=matched_writer(parts, request),
         )
     except (Refused, TryLater) as error:
         state = TextState.FAILED if isinstance(error, Refused) else TextState.DUE

@@ -40,8 +40,13 @@ def identify(
     today: date,
     bound_to: str | None = None,
     policy: Policy = DEFAULT_POLICY,
+    needs_phone: bool = True,
 ) -> Traced:
-    """Trace and grade. Raises TryLater, for the caller to come back; a refusal is an outcome."""
+    """Trace and grade. Raises TryLater, for the caller to come back; a refusal is an outcome.
+
+    `needs_phone`: whether a trace without a proved phone is lost anyway, so that nothing more is
+    asked for it.
+    """
     steps: list[str] = []
 
     def put(question: plan.Question) -> Answer:
@@ -62,7 +67,7 @@ def identify(
             return Traced(without_record(typed, _outcome(answer)), None, None, tuple(steps))
         asked = question.nhs_number if isinstance(question, plan.Read) else None
         identity = graded(answer, asked)
-        if asked is None and history_may_help(identity):
+        if asked is None and history_may_help(identity, needs_phone=needs_phone):
             whole = put(plan.Read(answer.nhs_number, step="history"))
             if isinstance(whole, Found) and whole.nhs_number == answer.nhs_number:
                 return Traced(graded(whole, None), whole.record, answer.score, tuple(steps))

@@ -16,7 +16,7 @@ import httpx
 
 from fhir_gateway.epr import capability, outcomes
 from fhir_gateway.epr.capability import Capability
-from fhir_gateway.epr.exchange import TIMEOUT, Answer, Exchange
+from fhir_gateway.epr.exchange import Answer, Exchange
 from fhir_gateway.epr.fence import FencedBody, Guard, unguarded
 from fhir_gateway.errors import OutcomeUnknown, Refused, TryLater
 from fhir_gateway.fhir import wire
@@ -32,7 +32,7 @@ class EprClient:
     """One EPR. `base_url`: of its FHIR server. `auth`: adds credentials; None for none.
 
     `format`: of what is sent and asked for; AUTO follows /metadata. `verify`: for mutual TLS, an
-    SSL context.
+    SSL context. `seconds`: how long an answer may take.
     """
 
     def __init__(
@@ -43,11 +43,16 @@ class EprClient:
         verify: Any = True,
         format: WireFormat = WireFormat.AUTO,
         transport: httpx.BaseTransport | None = None,
+        seconds: float = 20.0,
         exchange: Exchange | None = None,
-        timeout: httpx.Timeout = TIMEOUT,
     ) -> None:
         self._exchange = exchange or Exchange(
-            base_url, auth=auth, verify=verify, transport=transport, timeout=timeout
+            base_url,
+            auth=auth,
+            verify=verify,
+            transport=transport,
+            body_seconds=seconds,
+            timeout=httpx.Timeout(seconds, connect=min(seconds, 5.0)),
         )
         self._format = format
         self._lock = threading.Lock()

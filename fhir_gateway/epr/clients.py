@@ -11,7 +11,6 @@ import httpx
 from fhir_gateway.epr.adapter import EprAdapter
 from fhir_gateway.epr.client import EprClient
 from fhir_gateway.epr.creates import CreatesAdapter
-from fhir_gateway.epr.exchange import TIMEOUT
 from fhir_gateway.epr.file import FileAdapter, Signer
 from fhir_gateway.epr.message import MessageAdapter
 from fhir_gateway.epr.progress import MemoryProgress, Progress
@@ -48,12 +47,13 @@ class EprClients:
         progress: Progress | None = None,
         signer: Signer | None = None,
         *,
-        timeout: httpx.Timeout = TIMEOUT,
+        seconds: float = 20.0,
     ) -> None:
+        """`seconds`: how long an EPR may take to answer."""
+        self._seconds = seconds
         self._credentials = credentials
         self._progress = progress or MemoryProgress()
         self._signer = signer
-        self._timeout = timeout
         self._clients: dict[tuple[str, WireFormat], EprClient] = {}
         self._lock = threading.Lock()
 
@@ -68,7 +68,7 @@ class EprClients:
                     auth=given.auth(base_url) if given else None,
                     verify=given.verify(base_url) if given else True,
                     format=format,
-                    timeout=self._timeout,
+                    seconds=self._seconds,
                 )
             return self._clients[key]
 

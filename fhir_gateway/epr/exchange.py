@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import httpx
 
@@ -79,6 +79,14 @@ class Answer:
         )
 
 
+@runtime_checkable
+class _Closing(Protocol):
+    """Credentials that keep connections of their own."""
+
+    def close(self) -> None:
+        """Close them."""
+
+
 class Exchange:
     """HTTP with one FHIR server.
 
@@ -98,6 +106,7 @@ class Exchange:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._body_seconds = body_seconds
+        self._auth = auth
         self._http = httpx.Client(
             base_url=self.base_url + "/",
             auth=auth,
@@ -111,8 +120,10 @@ class Exchange:
         )
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, those of the credentials too."""
         self._http.close()
+        if isinstance(self._auth, _Closing):
+            self._auth.close()
 
     def call(
         self,

@@ -37,9 +37,14 @@ def of_answer(answer: Answer, resource_type: str) -> Landed | None:
     for header in ("location", "content-location"):
         found = found or of_location(answer.headers.get(header, ""), resource_type)
     body = answer.body
-    if found is None and body.get("resourceType") == resource_type and body.get("id"):
-        found = of_resource(body)
+    named = body.get("resourceType") == resource_type and bool(body.get("id"))
+    if named and (found is None or found.reference == f"{resource_type}/{body['id']}"):
+        found = Landed(of_resource(body).reference, _version(found) or of_resource(body).version)
     if found and not found.version:
         etag = _ETAG.fullmatch(answer.headers.get("etag", "").strip())
         found = Landed(found.reference, etag[1] if etag else "")
     return found
+
+
+def _version(landed: Landed | None) -> str:
+    return landed.version if landed else ""

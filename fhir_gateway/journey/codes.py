@@ -139,6 +139,7 @@ def _limits(draft: Draft, number: str, address: str, caps: TextCaps) -> Sequence
         (limits.CODES_PER_DRAFT, draft.id),
         (caps.number_codes, number),
         (caps.number_texts, number),
+        (caps.link_codes, draft.link_id),
         (caps.address_codes, address),
         (caps.all_codes, "all"),
     ]

@@ -24,7 +24,7 @@ from fhir_gateway.matching.spelling import fold_postcode, one_postcode_slip
 
 _FULL_DATE = 10
 #: What the history of a record can explain; a search shows the present only.
-_IN_HISTORY = frozenset({"name.family", "name.given", "address.postalCode"})
+_IN_HISTORY = frozenset({"name.family", "address.postalCode"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,15 @@ def grade(
     return Identity(level, status, typed.nhs_number, evidence, outcome, differences)
 
 
-def history_may_help(identity: Identity) -> bool:
+def history_may_help(identity: Identity, *, needs_phone: bool = True) -> bool:
     """Whether reading the whole record could turn this into a match: only one thing stands in the
-    way, and it may be an earlier name or address, which a search does not show."""
-    against = [e.field for e in identity.evidence if e.agrees is False]
+    way, and it may be an earlier name or address, which a search does not show. `needs_phone`:
+    False where nobody could prove one, as when an operator traces."""
+    against = [
+        e.field
+        for e in identity.evidence
+        if e.agrees is False and (needs_phone or e.field != "telecom")
+    ]
     return len(against) == 1 and against[0] in _IN_HISTORY and not identity.differences
 
 

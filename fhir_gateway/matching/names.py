@@ -101,8 +101,7 @@ def _given_words(written: Sequence[str], known: Sequence[str]) -> frozenset[Diff
             initials_only = len(others) <= len(rest) and others
             return _SAME if initials_only else frozenset({Difference.PART_OF_NAME})
         return None
-    if not others and first in rest:
-        return frozenset({Difference.PART_OF_NAME})
+    # A later name alone is not forgiven: it may be what a twin is called.
     if not others and short_form(first, known[0]):
         return frozenset({Difference.SHORT_FORM})
     return None

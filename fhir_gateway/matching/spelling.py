@@ -106,7 +106,7 @@ def _plain(name: str) -> str:
 
 
 def _full_names(name: str) -> frozenset[str]:
-    return _FULL.get(name, frozenset()) | {name}
+    return FULL_NAMES.get(name, frozenset()) | {name}
 
 
 def _read_short_forms(table: str) -> dict[str, frozenset[str]]:
@@ -118,4 +118,5 @@ def _read_short_forms(table: str) -> dict[str, frozenset[str]]:
     return full
 
 
-_FULL = _read_short_forms(_SHORT_FORMS)
+#: Short form to the full names it stands for, all folded.
+FULL_NAMES = _read_short_forms(_SHORT_FORMS)

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import httpx
 
@@ -31,6 +31,15 @@ TRIES = 3
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _FIRST_PAUSE = 0.25
 _MAX_BODY = 2_000_000
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """Credentials with connections of their own."""
+
+    def close(self) -> None:
+        """Close them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class PdsClient:
             follow_redirects=False,
             headers={"Accept": "application/fhir+json"},
         )
+        self._auth = auth
         self._gate = gate or OpenGate()
         self._mode = mode or ApplicationRestricted()
         self._patience = patience
@@ -75,8 +85,10 @@ class PdsClient:
         self._rng = rng or random.SystemRandom()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, those of the credentials too."""
         self._http.close()
+        if isinstance(self._auth, Closable):
+            self._auth.close()
 
     def search(
         self, params: Sequence[tuple[str, str]], *, request_id: uuid.UUID, ods_code: str

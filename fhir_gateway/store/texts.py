@@ -90,3 +90,20 @@ def _message(row: TextRow) -> TextMessage:
         row.provider_id,
         row.sent_at or row.created_at,
     )
+
+
+def receive(
+    tx: Transaction, provider_id: str, reference: str, status: str, *, now: datetime
+) -> bool:
+    """Keep what the provider reports of a text; False for one that is not kept here, as security
+    codes are not. A final word is never taken back: reports come in any order."""
+    if not reference and not provider_id:
+        return False
+    known = TextRow.reference == reference if reference else TextRow.provider_id == provider_id
+    row = tx.session.scalar(select(TextRow).where(known).limit(1))
+    if row is None:
+        return False
+    if row.receipt in ("", "under-way") and status != row.receipt:
+        row.receipt, row.receipt_at = status, now
+        tx.session.flush()
+    return True

@@ -103,7 +103,9 @@ class Phone:
     sent: list[str] = field(default_factory=list)
     loses: bool = False
 
-    def send(self, *, to: str, text: str, reference: str) -> SentText:
+    def send(
+        self, *, to: str, text: str, reference: str, nhs_number: str | None = None
+    ) -> SentText:
         """Send, or fail: after it was taken unless `loses`."""
         error = self.script.pop(0) if self.script else None
         if error is None or not self.loses:

@@ -36,14 +36,16 @@ def epr() -> Iterator[Scripted]:
 
 @pytest.fixture
 def adapter() -> Iterator[MakeAdapter]:
-    """Makes adapters with short bounds, and closes their connections."""
+    """Makes adapters that wait `patience` seconds, and closes their connections."""
     with contextlib.ExitStack() as closing:
 
-        def make(endpoint: EprEndpoint, progress: Progress | None = None) -> EprAdapter:
+        def make(
+            endpoint: EprEndpoint, progress: Progress | None = None, patience: float = 15.0
+        ) -> EprAdapter:
             exchange = Exchange(
                 endpoint.address,
-                body_seconds=0.5,
-                timeout=httpx.Timeout(1.0, connect=1.0),
+                body_seconds=patience,
+                timeout=httpx.Timeout(patience),
                 verify=False,  # over http; reading certificates takes long
             )
             client = EprClient(endpoint.address, format=endpoint.format, exchange=exchange)

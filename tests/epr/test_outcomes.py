@@ -28,8 +28,8 @@ def only_writes(reply: Reply):  # type: ignore[no-untyped-def]
     return lambda seen: reply if seen.method == "POST" else None
 
 
-def sending(epr: Scripted, adapter: MakeAdapter, strategy: Strategy) -> Any:
-    way = adapter(EprEndpoint(epr.base, strategy))
+def sending(epr: Scripted, adapter: MakeAdapter, strategy: Strategy, patience: float = 15.0) -> Any:
+    way = adapter(EprEndpoint(epr.base, strategy), patience=patience)
     return way.send(request_bundle(request_id=REQUEST, matched=False), REQUEST, unguarded)
 
 
@@ -61,7 +61,7 @@ UNKNOWN = [
     (Reply(302, None, {"Location": "/login"}), "epr-302"),
     (Reply(303, None, {"Location": "/result"}), "epr-303"),
     (Reply(drop=True), "epr-silent"),
-    (Reply(pause=1.4), "epr-silent"),
+    (Reply(pause=2.0), "epr-silent"),
     (Reply(200, b"{" + b" " * 60, CONTENT, trickle=0.05), "epr-silent"),
     (Reply(200, outcome("processing"), CONTENT), "epr-contradicts"),
     (Reply(201, outcome("processing", severity="fatal"), CONTENT), "epr-contradicts"),
@@ -91,8 +91,9 @@ def test_an_answer_after_which_nobody_knows(
     epr: Scripted, adapter: MakeAdapter, reply: Reply, code: str, strategy: Strategy
 ) -> None:
     epr.answer = only_writes(reply)
+    patience = 1.0 if reply.pause or reply.trickle else 15.0
     with pytest.raises(OutcomeUnknown) as caught:
-        sending(epr, adapter, strategy)
+        sending(epr, adapter, strategy, patience)
     assert caught.value.code == code
     assert len(epr.writes()) == 1, "it was sent once"
 

@@ -55,7 +55,8 @@ def search_answer(
         known = ((population.get(number), score) for number, score in example.found.items())
         hits = [Hit(record, score) for record, score in known if record]
     else:
-        hits = find(population, query, today, most=1 if restricted else query.most)
+        most = 1 if restricted else query.most
+        hits = find(population, query, today, most=most, published_first=not restricted)
     entries = [search_entry(hit.record, hit.score, today) for hit in hits]
     return Answer(searchset(entries, timestamp(now)))
 

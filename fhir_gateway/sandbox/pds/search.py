@@ -68,12 +68,17 @@ def find_all(population: Population, query: Query, today: date) -> list[Hit]:
     return sorted(best.values(), key=lambda hit: (-hit.score, hit.record.nhs_number))
 
 
-def find(population: Population, query: Query, today: date, *, most: int) -> list[Hit]:
+def find(
+    population: Population, query: Query, today: date, *, most: int, published_first: bool = False
+) -> list[Hit]:
     """Everyone who fits, when they are no more than `most`: PDS never chooses between people.
 
-    Raises Fault TOO_MANY_MATCHES, which PDS sends with status 200.
+    `published_first`: whoever finds people of the public sandbox finds none of the crowd beside
+    them. Raises Fault TOO_MANY_MATCHES, which PDS sends with status 200.
     """
     hits = find_all(population, query, today)
+    if published_first:
+        hits = [hit for hit in hits if hit.record.written] or hits
     if len(hits) > most:
         raise Fault(TOO_MANY_MATCHES)
     return hits
