@@ -136,7 +136,7 @@ def retry(
     ] = False,
     service: Annotated[str | None, typer.Option(help="With --all: only of this service.")] = None,
     why: Annotated[
-        str, typer.Option(help="With --all: only where the reason begins so, such as epr-401.")
+        str, typer.Option(help="With --all: only where the reason begins so, such as epr-403.")
     ] = "",
     remap: Annotated[
         bool, typer.Option(help="Make what is sent anew, after the mapping was mended.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fhir_gateway.delivery import gate
 from fhir_gateway.delivery.parts import Parts
@@ -18,6 +18,9 @@ from fhir_gateway.epr.fence import Check, Guard
 from fhir_gateway.errors import TryLater
 from fhir_gateway.store import attempts, requests
 from fhir_gateway.store.requests import RequestState
+
+#: An announcement that is younger need not be made again.
+_FRESH = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,15 @@ def announce(parts: Parts, request_id: str, neighbour: str) -> Announced:
 
 
 def _guard(parts: Parts, attempt_id: str, announced_at: datetime) -> Guard:
-    """The first POST was announced with the attempt; every further one is announced anew."""
-    times = iter([announced_at])
+    """The first POST was announced with the attempt, unless much was asked of the EPR since; every
+    further one is announced anew."""
+    fresh = iter([announced_at])
 
     def guard() -> Check:
-        announced = next(times, None)
-        if announced is None:
-            announced = parts.clock()
+        announced = next(fresh, None)
+        now = parts.clock()
+        if announced is None or now - announced > _FRESH:
+            announced = now
             with parts.database.transaction() as tx:
                 if not attempts.renew(tx, attempt_id, now=announced):
                     raise TryLater("Another process took this request over.", code="superseded")

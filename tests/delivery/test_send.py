@@ -1,185 +1,180 @@
-"""Sending once, whatever happens on the way."""
+"""Sending: one transaction to the EPR, once, whatever the EPR does."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from datetime import timedelta
 
+import httpx
 import pytest
+import respx
 
-from fhir_gateway.delivery import gate
 from fhir_gateway.delivery.engine import GIVE_UP
+from fhir_gateway.delivery.mapping import map_request
 from fhir_gateway.delivery.send import send
-from fhir_gateway.errors import OutcomeUnknown, Refused, TryLater
-from fhir_gateway.provider.endpoint import RepeatMode
-from fhir_gateway.store import attempts, gates
+from fhir_gateway.delivery.timing import DEFAULT
+from fhir_gateway.delivery.trace import trace
+from fhir_gateway.store import attempts
 from fhir_gateway.store.requests import RequestState
 from tests.delivery.conftest import World
 
-
-def silence() -> None:
-    raise OutcomeUnknown("silence", code="epr-silent")
-
-
-def refusing(error: Exception) -> Callable[[], None]:
-    def step() -> None:
-        raise error
-
-    step.before = True  # type: ignore[attr-defined]
-    return step
+SETTLE = DEFAULT.settle
+#: What an adapter asks the EPR before it sends.
+LOOKED_UP = r"/(metadata|Patient)\b"
 
 
-def open_attempts(world: World, request_id: str) -> int:
-    with world.database.transaction() as tx:
-        return len(attempts.unresolved(tx, request_id))
+@pytest.fixture
+def mapped(world: World) -> str:
+    """A request that is ready to be sent."""
+    request_id = world.accepted()
+    assert trace(world.parts, request_id, 0) is None
+    assert map_request(world.parts, request_id, 0) is None
+    # What /metadata says is kept; the tests are about what comes after.
+    world.parts.eprs.at(world.epr).media_type()
+    return request_id
 
 
-def test_a_request_is_sent_and_what_it_became_is_kept(world: World) -> None:
-    request_id = world.request()
+@pytest.fixture
+def faults() -> Iterator[respx.MockRouter]:
+    """Faults that no real server produces on demand; what is not named reaches the EPR."""
+    with respx.mock(assert_all_called=False) as router:
+        router.get(url__regex=LOOKED_UP).pass_through()
+        yield router
+        router.stop()
+
+
+def outcomes(world: World, request_id: str) -> list[str]:
+    with world.gateway.database.transaction() as tx:
+        return [attempt.outcome for attempt in attempts.history(tx, request_id)]
+
+
+def test_a_request_arrives_with_all_that_belongs_to_it(world: World, mapped: str) -> None:
+    assert send(world.parts, mapped, 0) is None
+    sent = world.request(mapped)
+    assert sent.state is RequestState.DELIVERED
+    kinds = {reference.partition("/")[0] for reference in sent.delivered_as}
+    assert {"ServiceRequest", "Task", "Patient", "QuestionnaireResponse"} <= kinds
+    (task,) = world.at_epr("Task", mapped)
+    assert f"Task/{task['id']}" in sent.delivered_as
+    assert outcomes(world, mapped) == ["delivered"]
+
+
+@pytest.mark.hazard("H02")
+def test_sending_again_does_nothing(world: World, mapped: str) -> None:
+    send(world.parts, mapped, 0)
+    assert send(world.parts, mapped, 1) is None
+    assert len(world.at_epr("Task", mapped)) == 1
+    assert outcomes(world, mapped) == ["delivered"]
+
+
+@pytest.mark.parametrize("request_id", ["nonsense", "00000000-0000-4000-8000-000000000000"])
+def test_what_is_not_there_is_not_sent(world: World, request_id: str) -> None:
     assert send(world.parts, request_id, 0) is None
-    assert world.state(request_id) is RequestState.DELIVERED
-    assert open_attempts(world, request_id) == 0
-    assert send(world.parts, request_id, 0) is None
-    assert world.epr.taken == [request_id]
 
 
-def test_after_silence_nobody_looks_before_the_settle_time_and_then_it_is_found(
-    world: World,
+@pytest.mark.hazard("H02")
+@pytest.mark.parametrize("arrived", [True, False], ids=["it had arrived", "it had not"])
+def test_after_silence_the_epr_is_searched_before_anything_is_sent_again(
+    world: World, mapped: str, arrived: bool
 ) -> None:
-    request_id = world.request()
-    world.epr.script = [silence]
-    wait = send(world.parts, request_id, 0)
-    assert wait == pytest.approx(60, abs=1)
-    world.clock.forward(seconds=30)
-    assert send(world.parts, request_id, 1) == pytest.approx(30, abs=1)
-    assert world.epr.looked == 0
-    world.clock.forward(seconds=31)
-    assert send(world.parts, request_id, 2) is None
-    assert (world.epr.looked, world.epr.taken) == (1, [request_id])
-    assert world.state(request_id) is RequestState.DELIVERED
+    if arrived:
+        # The EPR does the work, and its answer gets lost.
+        bundle = world.request(mapped).bundle
+        httpx.post(f"{world.epr}/", json=bundle).raise_for_status()
+    with respx.mock(assert_all_called=False) as router:
+        router.get(url__regex=LOOKED_UP).pass_through()
+        router.post(f"{world.epr}/").mock(side_effect=httpx.ReadTimeout)
+        assert send(world.parts, mapped, 0) == pytest.approx(SETTLE.total_seconds(), abs=2)
+    assert world.state(mapped) is RequestState.MAPPED
+    assert world.events(mapped)[-1] == ("send-delayed", "epr-silent")
+    early = send(world.parts, mapped, 1)
+    assert early is not None
+    assert 0 < early <= SETTLE.total_seconds()
+    world.ahead = SETTLE + timedelta(seconds=1)
+    assert send(world.parts, mapped, 2) is None
+    assert world.state(mapped) is RequestState.DELIVERED
+    assert len(world.at_epr("Task", mapped)) == 1
+    assert outcomes(world, mapped) == (["found"] if arrived else ["not-found", "delivered"])
 
 
-def test_after_silence_what_did_not_arrive_is_sent_again(world: World) -> None:
-    request_id = world.request()
-    world.epr.script = [refusing(OutcomeUnknown("silence", code="epr-silent"))]
-    send(world.parts, request_id, 0)
-    world.clock.forward(seconds=61)
-    assert send(world.parts, request_id, 1) is None
-    assert (world.epr.looked, world.epr.taken) == (1, [request_id])
+@pytest.mark.hazard("H02")
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_an_error_of_the_epr_leaves_the_outcome_open(
+    world: World, mapped: str, faults: respx.MockRouter, status: int
+) -> None:
+    faults.post(f"{world.epr}/").respond(status)
+    assert send(world.parts, mapped, 0) == pytest.approx(SETTLE.total_seconds(), abs=2)
+    assert outcomes(world, mapped) == [""]
 
 
-@pytest.mark.parametrize("mode", [RepeatMode.CONDITIONAL_CREATE, RepeatMode.PUT_BY_CLIENT_ID])
-def test_where_a_repeat_is_harmless_nobody_looks(world: World, mode: RepeatMode) -> None:
-    world.epr.mode = mode
-    request_id = world.request()
-    world.epr.script = [silence]
-    send(world.parts, request_id, 0)
-    world.clock.forward(seconds=61)
-    assert send(world.parts, request_id, 1) is None
-    assert world.epr.looked == 0
-    assert world.state(request_id) is RequestState.DELIVERED
+@pytest.mark.hazard("H02")
+def test_a_success_that_says_nothing_leaves_the_outcome_open(
+    world: World, mapped: str, faults: respx.MockRouter
+) -> None:
+    faults.post(f"{world.epr}/").respond(200, html="<h1>Welcome</h1>")
+    assert send(world.parts, mapped, 0) == pytest.approx(SETTLE.total_seconds(), abs=2)
+    assert world.events(mapped)[-1] == ("send-delayed", "epr-no-response")
+    assert outcomes(world, mapped) == [""]
 
 
-def test_where_nobody_can_look_a_person_must_and_nothing_is_sent_again(world: World) -> None:
-    world.epr.mode = RepeatMode.OPERATOR_CHECK
-    request_id = world.request()
-    world.epr.script = [silence]
-    send(world.parts, request_id, 0)
-    world.clock.forward(seconds=61)
-    assert send(world.parts, request_id, 1) == GIVE_UP
-    assert world.state(request_id) is RequestState.NEEDS_ATTENTION
-    assert "outcome-unknown" in world.events(request_id)[-1]
-    assert world.epr.taken == [request_id]
-
-
-def test_a_definite_no_needs_a_person(world: World) -> None:
-    request_id = world.request()
-    world.epr.script = [refusing(Refused("The EPR answered 422 (invalid)", code="epr-422"))]
-    assert send(world.parts, request_id, 0) == GIVE_UP
-    assert world.events(request_id)[-1].startswith("needs-attention epr-422")
-    assert open_attempts(world, request_id) == 0
-
-
-def test_a_neighbour_that_asks_for_patience_gets_it_from_everybody(world: World) -> None:
-    first, second = world.request(), world.request()
-    world.epr.script = [refusing(TryLater("busy", code="epr-429", after=120))]
-    wait = send(world.parts, first, 0)
+@pytest.mark.hazard("H02")
+def test_a_search_without_an_answer_does_not_send_again(
+    world: World, mapped: str, faults: respx.MockRouter
+) -> None:
+    post = faults.post(f"{world.epr}/").mock(side_effect=httpx.ReadTimeout)
+    faults.get(url__startswith=f"{world.epr}/ServiceRequest").respond(200, html="<h1>Sign in</h1>")
+    send(world.parts, mapped, 0)
+    world.ahead = SETTLE + timedelta(seconds=1)
+    wait = send(world.parts, mapped, 1)
     assert wait is not None
-    assert 120 <= wait < 125
-    other = send(world.parts, second, 0)
-    assert other is not None
-    assert other > 100
-    assert world.epr.taken == []
+    assert wait > 0
+    assert post.call_count == 1
+    assert world.events(mapped)[-1] == ("send-delayed", "epr-not-fhir")
 
 
-def test_what_stood_still_between_intent_and_post_does_not_leave(world: World) -> None:
-    request_id = world.request()
-    world.epr.before_take = lambda: world.clock.forward(seconds=11)
-    wait = send(world.parts, request_id, 0)
+@pytest.mark.hazard("H01")
+def test_an_epr_that_is_busy_is_asked_again_when_it_wants_to(
+    world: World, mapped: str, faults: respx.MockRouter
+) -> None:
+    faults.post(f"{world.epr}/").respond(429, headers={"Retry-After": "600"})
+    wait = send(world.parts, mapped, 0)
     assert wait is not None
-    assert world.epr.taken == []
-    assert world.events(request_id)[-1] == "send-delayed fenced"
+    assert wait >= 600
+    assert outcomes(world, mapped) == ["epr-429"]
+    assert world.state(mapped) is RequestState.MAPPED
 
 
-def test_two_processes_never_have_the_same_request_on_its_way(world: World) -> None:
-    request_id = world.request()
-    entered, leave = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        entered.set()
-        assert leave.wait(20)
-
-    world.epr.before_take = hold
-    first = threading.Thread(target=send, args=(world.parts, request_id, 0))
-    first.start()
-    assert entered.wait(20)
-    wait = send(world.parts, request_id, 0)
-    assert wait is not None
-    assert wait > 50
-    leave.set()
-    first.join()
-    assert world.epr.taken == [request_id]
+@pytest.mark.hazard("H01")
+def test_an_epr_that_is_down_is_tried_for_as_long_as_it_takes(
+    world: World, mapped: str, faults: respx.MockRouter
+) -> None:
+    faults.post(f"{world.epr}/").mock(side_effect=httpx.ConnectError)
+    waits = [send(world.parts, mapped, tries) for tries in (0, 1, 5, 500)]
+    assert all(wait is not None and 0 < wait <= 900 for wait in waits)
+    assert world.state(mapped) is RequestState.MAPPED
+    faults.post(f"{world.epr}/").pass_through()
+    assert send(world.parts, mapped, 501) is None
+    assert world.state(mapped) is RequestState.DELIVERED
 
 
-def test_the_circuit_opens_after_failures_and_one_call_is_the_probe(world: World) -> None:
-    ids = [world.request() for _ in range(7)]
-    world.epr.script = [refusing(TryLater("away", code="epr-unreachable")) for _ in range(5)]
-    for request_id in ids[:5]:
-        send(world.parts, request_id, 0)
-    wait = send(world.parts, ids[5], 0)
-    assert wait is not None
-    assert wait >= 30
-    world.clock.forward(seconds=31)
-    world.epr.script = [refusing(TryLater("away", code="epr-unreachable"))]
-    assert send(world.parts, ids[5], 0) is not None
-    assert send(world.parts, ids[6], 0) is not None
-    assert world.epr.taken == []
-    world.clock.forward(seconds=31)
-    assert send(world.parts, ids[5], 0) is None
-    assert send(world.parts, ids[6], 0) is None
+@pytest.mark.hazard("H01")
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_an_epr_that_says_no_asks_for_a_person_and_nothing_is_lost(
+    world: World, mapped: str, faults: respx.MockRouter, status: int
+) -> None:
+    faults.post(f"{world.epr}/").respond(status)
+    assert send(world.parts, mapped, 0) == GIVE_UP
+    kept = world.request(mapped)
+    assert kept.state is RequestState.NEEDS_ATTENTION
+    assert kept.bundle is not None
+    assert f"answered {status}" in world.events(mapped)[-1][1]
+    assert outcomes(world, mapped) == [f"epr-{status}"]
 
 
-def test_what_is_paused_waits_and_goes_on_when_it_is_resumed(world: World) -> None:
-    request_id = world.request()
-    with world.database.transaction() as tx:
-        name = gate.epr_name(world.parts.service(tx, "rheumatology"))
-        gates.pause(tx, name, "ann: works", now=world.clock())
-    assert send(world.parts, request_id, 0) is not None
-    assert world.epr.taken == []
-    with world.database.transaction() as tx:
-        assert gates.resume(tx, name)
-    assert send(world.parts, request_id, 0) is None
-
-
-def test_no_more_leave_at_once_than_the_epr_may_get(world: World) -> None:
-    with world.database.transaction() as tx:
-        name = gate.epr_name(world.parts.service(tx, "rheumatology"))
-    others = [world.request() for _ in range(8)]
-    with world.database.transaction() as tx:
-        for other in others:
-            attempts.open_attempt(tx, other, name, now=world.clock())
-    assert send(world.parts, world.request(), 0) is not None
-    assert world.epr.taken == []
-    # What a dead process had on its way does not take up places for ever.
-    world.clock.forward(seconds=31)
-    assert send(world.parts, world.request(), 0) is None
+@pytest.mark.hazard("H02")
+def test_each_try_sends_the_same_bytes(world: World, mapped: str, faults: respx.MockRouter) -> None:
+    route = faults.post(f"{world.epr}/").respond(503)
+    for tries in range(3):
+        send(world.parts, mapped, tries)
+    assert len({call.request.content for call in route.calls}) == 1
+    assert {call.request.headers["x-request-id"] for call in route.calls} == {mapped}

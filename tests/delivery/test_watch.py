@@ -1,148 +1,172 @@
-"""Taking over from the dead and the silent, and finding what nobody works on."""
+"""The engine and its watch: real workflows, in this process, on both databases."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 
-from fhir_gateway.delivery import processes
+import httpx
+import pytest
+import respx
+
+from fhir_gateway.app import Worker
 from fhir_gateway.delivery.duties import Duties
+from fhir_gateway.delivery.processes import NOWHERE
+from fhir_gateway.delivery.steps import bind
+from fhir_gateway.delivery.timing import DEFAULT
 from fhir_gateway.delivery.watch import Watch
-from fhir_gateway.store import workers
+from fhir_gateway.store import requests, workers
 from fhir_gateway.store.requests import RequestState
-from fhir_gateway.store.workers import Place
-from tests.delivery.conftest import Recorder, World
+from tests.delivery.conftest import World
 
-ELSEWHERE = Place("another machine", 1, "1")
-
-
-class Engine(Recorder):
-    """Remembers what was taken over; knows which requests live."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.taken: list[str] = []
-        self.alive: set[str] = set()
-        self.working: set[str] = set()
-
-    def take_over(self, executor_id: str) -> int:
-        self.taken.append(executor_id)
-        return 1
-
-    def retake(self, executor_id: str, after: float) -> int:
-        return 0
-
-    def live(self) -> set[str]:
-        return self.alive
-
-    def executors(self) -> set[str]:
-        return self.working
-
-    def forget(self, before: datetime, limit: int = 0) -> int:
-        return 0
+PATIENCE = 60.0
+SILENCE, STALE = DEFAULT.silence, DEFAULT.stale
 
 
-def watch(world: World, engine: Any, name: str = "me") -> Watch:
-    return Watch(world.parts, engine, name, Duties())
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for what happens in another thread."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
 
 
-def beat(world: World, name: str, place: Place = ELSEWHERE) -> None:
-    with world.database.transaction() as tx:
-        workers.beat(tx, name, place, now=world.clock())
+@pytest.fixture
+def working(world: World) -> Iterator[World]:
+    """A gateway whose engine delivers; nothing watches it but the test."""
+    engine = world.gateway.engine
+    world.parts.eprs.at(world.epr).media_type()
+    engine.work(bind(world.parts), "test-worker")
+    yield world
+    engine.stop()
 
 
-def test_a_process_that_fell_silent_is_taken_over_once(world: World) -> None:
-    engine = Engine()
-    beat(world, "gone/1")
-    world.clock.forward(seconds=29)
-    watch(world, engine).round()
-    assert engine.taken == []
-    world.clock.forward(seconds=2)
-    watch(world, engine).round()
-    watch(world, engine, "other").round()
-    assert engine.taken == ["gone/1"]
+def enqueue(world: World, request_id: str, suffix: str = "") -> None:
+    with world.gateway.database.transaction() as tx:
+        world.gateway.engine.enqueue(tx, request_id, "rheumatology", suffix)
 
 
-def test_a_process_of_this_machine_that_has_ended_is_taken_over_at_once(world: World) -> None:
-    engine = Engine()
-    mine = processes.own_place()
-    beat(world, "dead/1", Place(mine.machine, mine.pid, "an earlier process of this number"))
-    watch(world, engine).round()
-    assert engine.taken == ["dead/1"]
+def watch(world: World, executor_id: str = "test-worker") -> Watch:
+    return Watch(world.parts, world.gateway.engine, executor_id, Duties())
 
 
-def test_a_busy_machine_does_not_make_its_living_processes_dead(world: World) -> None:
-    engine = Engine()
-    beat(world, "busy/1", processes.own_place())
-    world.clock.forward(seconds=60)
-    watch(world, engine).round()
-    assert engine.taken == []
-    world.clock.forward(seconds=300)
-    watch(world, engine).round()
-    assert engine.taken == ["busy/1"]
+def confirmed(world: World, request_id: str) -> Callable[[], bool]:
+    return lambda: world.state(request_id) is RequestState.CONFIRMED
 
 
-def test_who_takes_over_and_dies_is_followed_by_another(world: World) -> None:
-    engine = Engine()
-    beat(world, "gone/1")
-    world.clock.forward(seconds=31)
-    with world.database.transaction() as tx:
-        assert workers.claim(
-            tx, "gone/1", "died over it", claimed_before=world.clock(), now=world.clock()
+def test_what_is_enqueued_is_delivered_once_however_often_it_is_enqueued(working: World) -> None:
+    request_id = working.accepted()
+    enqueue(working, request_id)
+    enqueue(working, request_id)
+    until(confirmed(working, request_id))
+    assert len(working.at_epr("Task", request_id)) == 1
+    moves = [state for state, _ in working.events(request_id)]
+    assert moves == ["accepted", "traced", "mapped", "delivered", "confirmed"]
+    assert request_id not in working.gateway.engine.live()
+
+
+@pytest.mark.hazard("H01")
+def test_what_has_to_wait_is_live_and_goes_on_by_itself(working: World) -> None:
+    request_id = working.accepted()
+    with respx.mock(assert_all_called=False) as router:
+        router.route(url__startswith=working.phone).pass_through()
+        router.route(url__startswith=str(working.parts.pds._http.base_url)).pass_through()
+        router.get(url__regex=r"/(metadata|Patient)\b").pass_through()
+        busy = router.post(f"{working.epr}/").mock(side_effect=httpx.ConnectError)
+        enqueue(working, request_id)
+        until(lambda: busy.called)
+        assert request_id in working.gateway.engine.live()
+    until(confirmed(working, request_id))
+    assert len(working.at_epr("Task", request_id)) == 1
+
+
+@pytest.mark.hazard("H01")
+def test_a_request_that_nothing_works_on_is_found_and_delivered(working: World) -> None:
+    request_id = working.accepted()
+    watching = watch(working)
+    assert watching.reconcile() == 0
+    working.ahead = STALE + timedelta(minutes=1)
+    assert watching.reconcile() == 1
+    until(confirmed(working, request_id))
+    assert ("requeued", "") in working.events(request_id)
+    working.ahead *= 3
+    assert watching.reconcile() == 0
+
+
+@pytest.mark.hazard("H01")
+def test_a_request_that_waits_is_not_taken_for_lost(working: World) -> None:
+    request_id = working.accepted()
+    with respx.mock(assert_all_called=False) as router:
+        router.route(url__startswith=working.phone).pass_through()
+        router.route(url__startswith=str(working.parts.pds._http.base_url)).pass_through()
+        router.get(url__regex=r"/(metadata|Patient)\b").pass_through()
+        answer = httpx.Response(503, headers={"Retry-After": "3000"})
+        router.post(f"{working.epr}/").mock(return_value=answer)
+        enqueue(working, request_id)
+        until(lambda: ("send-delayed", "epr-503") in working.events(request_id))
+    until(lambda: request_id in working.gateway.engine.live())
+    working.ahead = STALE + timedelta(minutes=1)
+    assert watch(working).reconcile() == 0
+
+
+def test_only_what_is_not_in_the_epr_is_enqueued_again(working: World) -> None:
+    request_id = working.accepted()
+    with working.gateway.database.transaction() as tx:
+        requests.move(
+            tx, request_id, RequestState.NEEDS_ATTENTION, now=working.parts.clock(), detail="x"
         )
-    watch(world, engine).round()
-    assert engine.taken == []
-    world.clock.forward(seconds=31)
-    watch(world, engine).round()
-    assert engine.taken == ["gone/1"]
+    working.ahead = STALE + timedelta(minutes=1)
+    assert watch(working).reconcile() == 0
 
 
-def test_who_leaves_in_order_leaves_its_work_to_others_at_once(world: World) -> None:
-    engine = Engine()
-    leaving = watch(world, engine, "leaving")
-    leaving.enter()
-    leaving.leave()
-    watch(world, engine).round()
-    assert engine.taken == ["leaving"]
+def test_a_round_beats_and_takes_over_from_the_silent(working: World) -> None:
+    now = working.parts.clock()
+    with working.gateway.database.transaction() as tx:
+        workers.beat(tx, "dead", NOWHERE, now=now - SILENCE - timedelta(seconds=1))
+        workers.beat(tx, "alive", NOWHERE, now=now)
+    watch(working).round()
+    with working.gateway.database.transaction() as tx:
+        known = workers.others(tx, "nobody")
+    assert sorted(worker.executor_id for worker in known) == ["alive", "test-worker"]
 
 
-def test_work_of_a_process_that_is_on_no_list_is_found(world: World) -> None:
-    engine = Engine()
-    engine.working = {"of an older release", "me"}
-    mine = watch(world, engine)
-    mine.enter()
-    mine.look_after()
-    mine.round()
-    assert engine.taken == ["of an older release"]
+def test_now_and_then_it_reconciles(working: World) -> None:
+    request_id = working.accepted()
+    watching = watch(working)
+    working.ahead = STALE + timedelta(minutes=1)
+    watching.look_after()
+    until(confirmed(working, request_id))
 
 
-def test_what_nothing_works_on_is_enqueued_again_even_behind_many_that_live(world: World) -> None:
-    engine = Engine()
-    engine.alive = {world.request(RequestState.MAPPED) for _ in range(3)}
-    orphan = world.request(RequestState.ACCEPTED)
-    unconfirmed = world.request(RequestState.DELIVERED)
-    world.clock.forward(minutes=14)
-    young = world.request(RequestState.MAPPED)
-    world.clock.forward(minutes=2)
-    assert watch(world, engine).reconcile() == 2
-    assert {request_id for request_id, _ in engine.enqueued} == {orphan, unconfirmed}
-    assert young not in dict(engine.enqueued)
-    assert world.events(orphan)[-1] == "requeued"
+def test_a_worker_that_leaves_in_order_is_not_waited_for(world: World) -> None:
+    worker = Worker(world.gateway)
+    worker.start()
+    request_id = world.accepted()
+    enqueue(world, request_id)
+    until(confirmed(world, request_id))
+    worker.stop()
+    with world.gateway.database.transaction() as tx:
+        (left,) = workers.others(tx, "nobody")
+    # What it may have had in hand is free for others at once.
+    assert left.beat_at < world.parts.clock() - timedelta(days=1)
 
 
-def test_one_process_at_a_time_looks_after_things(world: World) -> None:
-    done: list[str] = []
+@pytest.mark.hazard("H01")
+def test_the_watch_survives_a_round_that_fails(
+    working: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timing = replace(DEFAULT, beat=timedelta(milliseconds=10))
+    parts = replace(working.parts, timing=timing)
+    watching = Watch(parts, working.gateway.engine, "test-worker", Duties())
+    rounds: list[int] = []
 
-    class Noted(Duties):
-        def do(self, parts: Any, engine: Any) -> None:
-            done.append("done")
+    def fail() -> None:
+        rounds.append(1)
+        raise RuntimeError("database lost")
 
-    engine: Any = Engine()
-    both = [Watch(world.parts, engine, name, Noted()) for name in ("a", "b")]
-    for one in both:
-        one.look_after()
-    assert done == ["done"]
-    world.clock.now += world.parts.timing.look_after + timedelta(seconds=1)
-    for one in both:
-        one.look_after()
-    assert done == ["done", "done"]
+    monkeypatch.setattr(watching, "round", fail)
+    watching.start()
+    until(lambda: len(rounds) > 1)
+    watching.stop()

@@ -8,7 +8,7 @@ from fhir_gateway.errors import OutcomeUnknown
 from fhir_gateway.provider.endpoint import RepeatMode
 from fhir_gateway.store import requests
 from fhir_gateway.store.requests import RequestState
-from tests.delivery.conftest import Recorder, World
+from tests.delivery.scripted.conftest import Recorder, World
 
 
 def needs_attention(world: World, why: str) -> str:

@@ -22,7 +22,7 @@ from fhir_gateway.delivery.channels import Mail, News, Webhook
 from fhir_gateway.errors import Refused, TryLater
 from fhir_gateway.store import gates, requests
 from fhir_gateway.store.requests import RequestState
-from tests.delivery.conftest import World
+from tests.delivery.scripted.conftest import World
 from tests.serving import serve
 
 
@@ -104,7 +104,7 @@ def test_health_is_the_age_of_the_oldest_undelivered_request(world: World) -> No
     world.request()
     assert read().status == health.FAIL  # and something waits
     from fhir_gateway.store import workers
-    from tests.delivery.test_watch import ELSEWHERE
+    from tests.delivery.scripted.test_watch import ELSEWHERE
 
     with world.database.transaction() as tx:
         workers.beat(tx, "w", ELSEWHERE, now=world.clock())

@@ -13,8 +13,8 @@ from fhir_gateway.delivery.channels import Mail
 from fhir_gateway.delivery.fallback import Fallback, mark_delivered, own_signing_key, rescue
 from fhir_gateway.delivery.send import send
 from fhir_gateway.store.requests import RequestState
-from tests.delivery.conftest import World
-from tests.delivery.test_alarms import mail_server
+from tests.delivery.scripted.conftest import World
+from tests.delivery.scripted.test_alarms import mail_server
 
 
 @pytest.fixture
