@@ -92,9 +92,7 @@ class EprBearer(httpx.Auth):
         algorithm = self._keys.signing.algorithm
         if given.token_url and given.scope:
             return Application(given.client_id, given.token_url, algorithm, given.scope)
-        with httpx.Client(
-            timeout=TIMEOUT, verify=self._verify, follow_redirects=False, trust_env=False
-        ) as http:
+        with httpx.Client(timeout=TIMEOUT, verify=self._verify, follow_redirects=False) as http:
             found = smart.discover(http, given.base_url)
         smart.check(found, algorithm)
         scope = given.scope or smart.scopes(found)

@@ -26,6 +26,7 @@ from fhir_gateway.provider.endpoint import WireFormat
 
 #: How long what /metadata said is believed.
 STATEMENT_SECONDS = 6 * 3600.0
+SEARCH_IGNORED = "epr-search-ignored"
 
 
 class EprClient:
@@ -123,10 +124,20 @@ class EprClient:
         return answer.body
 
     def by_identifier(self, resource_type: str, system: str, value: str) -> list[Resource]:
-        """The resources that have an identifier. A server that passes over the parameter answers
-        with everything, so each is looked at. Raises Refused, TryLater."""
+        """The resources that have an identifier.
+
+        Raises Refused (code epr-search-ignored) when the server passed over the parameter and
+        answered with others: what it left out cannot be told from what is not there. Raises
+        Refused, TryLater.
+        """
         found = self.found_by(resource_type, [("identifier", token(system, value))])
-        return [r for r in found if has_identifier(r, system, value)]
+        having = [r for r in found if has_identifier(r, system, value)]
+        if found and not having:
+            raise Refused(
+                f"The EPR passes over the parameter identifier in a search of {resource_type}",
+                code=SEARCH_IGNORED,
+            )
+        return having
 
     def read(self, reference: str) -> Resource:
         """One resource by `Type/id`. Raises Refused, TryLater."""

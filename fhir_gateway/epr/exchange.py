@@ -115,8 +115,6 @@ class Exchange:
             transport=transport,
             # A redirect could lead credentials and patient data to another host (ASVS 15.3.2).
             follow_redirects=False,
-            # The environment must not send patient data through a proxy nobody configured here.
-            trust_env=False,
         )
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from fhir_gateway.epr import landing
 from fhir_gateway.epr.adapter import Landed
-from fhir_gateway.epr.client import EprClient
+from fhir_gateway.epr.client import SEARCH_IGNORED, EprClient
 from fhir_gateway.epr.parts import Part
 from fhir_gateway.errors import OutcomeUnknown, Refused
 from fhir_gateway.fhir.identifiers import REQUEST_ID
@@ -33,17 +33,29 @@ def look(
         return _by_id(client, part)
     capability = client.capability()
     if part.identified and capability.searches(part.type, "identifier"):
-        found = client.by_identifier(part.type, REQUEST_ID, request_id)
-        return landing.of_resource(found[0]) if found else None
+        return _by_identifier(client, part, request_id)
     if part.type == "Provenance" and capability.searches("Provenance", "target"):
         return _provenance(client, part, names)
     if mode is RepeatMode.CONDITIONAL_CREATE and part.criteria:
         return None  # sending again creates nothing twice
-    raise OutcomeUnknown(
-        f"The EPR declares no search by which a {part.type} of ours could be found: look there, "
-        "then let the request go on or mark it delivered",
+    raise _cannot_look(f"The EPR declares no search by which a {part.type} of ours could be found")
+
+
+def _cannot_look(why: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{why}: look there, then let the request go on or mark it delivered",
         code="epr-cannot-look",
     )
+
+
+def _by_identifier(client: EprClient, part: Part, request_id: str) -> Landed | None:
+    try:
+        found = client.by_identifier(part.type, REQUEST_ID, request_id)
+    except Refused as error:
+        if error.code == SEARCH_IGNORED:
+            raise _cannot_look(str(error)) from None
+        raise
+    return landing.of_resource(found[0]) if found else None
 
 
 def _by_id(client: EprClient, part: Part) -> Landed | None:
@@ -63,9 +75,17 @@ def _provenance(client: EprClient, part: Part, names: Mapping[str, Element]) -> 
         if not reference or ":" in reference:
             continue
         found = client.found_by("Provenance", [("target", reference)])
+        if found and not any(_names(one, reference) for one in found):
+            raise _cannot_look("The EPR passes over the parameter target in a search of Provenance")
         same = [one for one in found if _key(one) == _key(part.resource)]
         return landing.of_resource(same[0]) if same else None
     return None
+
+
+def _names(provenance: Resource, reference: str) -> bool:
+    """Whether a reference, absolute or not, with a version or not, is among the targets."""
+    targets = [as_str(as_dict(t).get("reference")) for t in as_list(provenance.get("target"))]
+    return any(f"/{t.partition('/_history/')[0]}".endswith(f"/{reference}") for t in targets)
 
 
 def _key(provenance: Resource) -> tuple[str, tuple[str, ...], int]:

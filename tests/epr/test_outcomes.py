@@ -267,7 +267,7 @@ def test_a_look_that_does_not_tell_is_never_taken_for_absence(
         way.find(request_bundle(request_id=REQUEST), REQUEST)
 
 
-def test_a_search_that_passes_over_the_identifier_finds_nothing(
+def test_a_search_that_passes_over_the_identifier_does_not_tell(
     epr: Scripted, adapter: MakeAdapter
 ) -> None:
     other = {**there("ServiceRequest"), "identifier": [identifier(REQUEST_ID, "another")]}
@@ -275,7 +275,9 @@ def test_a_search_that_passes_over_the_identifier_finds_nothing(
         Reply(200, searchset(other), CONTENT) if "/ServiceRequest?" in seen.path else None
     )
     way = adapter(EprEndpoint(epr.base, Strategy.TRANSACTION))
-    assert way.find(request_bundle(request_id=REQUEST), REQUEST) is None
+    with pytest.raises(OutcomeUnknown) as caught:
+        way.find(request_bundle(request_id=REQUEST), REQUEST)
+    assert caught.value.code == "epr-cannot-look"
 
 
 def test_where_there_is_no_search_a_person_must_look(epr: Scripted, adapter: MakeAdapter) -> None:

@@ -92,9 +92,11 @@ def test_a_server_that_passes_over_the_search_parameter_gives_nobody(
 ) -> None:
     stranger = {"resourceType": "Patient", "id": "x", "identifier": [{"value": "1"}]}
     having(epr, stranger)
-    with pytest.raises(Refused) as caught:
-        send(epr, adapter, patient=PatientPolicy.REQUIRE)
-    assert caught.value.code == "epr-patient-none"
+    for policy in PatientPolicy:
+        with pytest.raises(Refused) as caught:
+            send(epr, adapter, patient=policy)
+        assert caught.value.code == "epr-search-ignored"
+    assert not epr.writes()
 
 
 def test_the_system_of_nhs_numbers_is_that_of_the_epr(epr: Scripted, adapter: MakeAdapter) -> None:

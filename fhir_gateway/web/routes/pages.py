@@ -15,7 +15,7 @@ from fhir_gateway.web import fields, messages
 from fhir_gateway.web.components import Drawing, FieldError, Part, first_field
 from fhir_gateway.web.fields import Posted
 from fhir_gateway.web.forms import Form
-from fhir_gateway.web.routes.code import send_code
+from fhir_gateway.web.routes.code import code_note, send_code
 from fhir_gateway.web.site import Opened, Site, open_draft, path_of, see, site_of
 
 router = APIRouter(include_in_schema=False)
@@ -76,7 +76,8 @@ def answer(request: Request, draft_id: str, name: str, form: Form) -> Response:
     if errors:
         return _page(site, request, opened, step, posted.typed, errors, change=change, flow=after)
     if following.kind is StepKind.CODE and following.contact:
-        send_code(request, site, opened, following.contact)
+        sending = send_code(request, site, opened, following.contact)
+        return see(path_of(draft_id, following) + code_note(sending))
     suffix = f"?{CHANGE}=1" if change and following.kind is StepKind.PAGE else ""
     return see(path_of(draft_id, following) + suffix)
 
