@@ -74,7 +74,7 @@ def _after_silence(sending: _Sending, opened: list[Attempt]) -> Wait:
         raise OutcomeUnknown("Nobody can look in this EPR but a person.", code=UNKNOWN)
     found = None
     if mode not in _REPEATABLE:
-        found = sending.adapter.find(sending.bundle, sending.request.id)
+        found = _look(sending)
     now = parts.clock()
     outcome = "found" if found else ("repeated" if mode in _REPEATABLE else "not-found")
     with parts.database.transaction() as tx:
@@ -85,6 +85,14 @@ def _after_silence(sending: _Sending, opened: list[Attempt]) -> Wait:
         return _send_now(sending)
     _keep_delivered(sending, found, "found", [])
     return None
+
+
+def _look(sending: _Sending) -> Delivered | None:
+    """What an earlier attempt became. Raises OutcomeUnknown (UNKNOWN) where that cannot be told."""
+    try:
+        return sending.adapter.find(sending.bundle, sending.request.id)
+    except OutcomeUnknown as error:
+        raise OutcomeUnknown(str(error), code=UNKNOWN) from None
 
 
 def _send_now(sending: _Sending) -> Wait:
@@ -127,7 +135,7 @@ def _failed(parts: Parts, request: Request, name: str, before: int, error: Gatew
         if error.code != UNKNOWN:
             gate.learn(tx, name, parts.limits.epr, error, now=now)
         opened = attempts.unresolved(tx, request.id)
-        if not _needs_person(parts, error, opened):
+        if error.code != UNKNOWN and not isinstance(error, Refused | Defect):
             requests.note(tx, request.id, "send-delayed", now=now, detail=error.code)
         else:
             unknown = opened and not isinstance(error, Defect)
@@ -145,11 +153,3 @@ def _failed(parts: Parts, request: Request, name: str, before: int, error: Gatew
         return wait
     settled = opened[-1].sent_at + parts.timing.settle - now
     return max(wait if isinstance(error, TryLater) else 0.0, settled.total_seconds(), 0.5)
-
-
-def _needs_person(parts: Parts, error: GatewayError, opened: list[Attempt]) -> bool:
-    if isinstance(error, OutcomeUnknown):
-        # A look that cannot tell (`find`) leaves an attempt that has settled long ago.
-        settled = opened and opened[-1].sent_at + parts.timing.settle <= parts.clock()
-        return error.code == UNKNOWN or bool(settled)
-    return isinstance(error, Refused | Defect)

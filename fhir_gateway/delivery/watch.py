@@ -84,7 +84,8 @@ class Watch:
         if not alone:
             _log.warning("was taken for gone", worker=self._executor_id)
         silence = self._parts.timing.silence
-        lost = self._engine.retake(self._executor_id, silence.total_seconds())
+        # What is really under way may take as long as a busy database to be noted as ended.
+        lost = self._engine.retake(self._executor_id, 2 * silence.total_seconds())
         if lost:
             _log.warning("took up again what was lost", worker=self._executor_id, taken=lost)
         for other in others:

@@ -68,6 +68,23 @@ def test_after_silence_what_did_not_arrive_is_sent_again(world: World) -> None:
     assert (world.epr.looked, world.epr.taken) == (1, [request_id])
 
 
+def test_a_process_that_was_slow_to_note_the_silence_asks_nobody(world: World) -> None:
+    request_id = world.request()
+
+    def late() -> None:
+        # The database was busy for longer than the settle time before the outcome was kept.
+        world.clock.forward(seconds=90)
+        raise OutcomeUnknown("silence", code="epr-silent")
+
+    world.epr.script = [late]
+    wait = send(world.parts, request_id, 0)
+    assert wait is not None
+    assert wait >= 0
+    assert world.state(request_id) is RequestState.MAPPED
+    assert send(world.parts, request_id, 1) is None
+    assert world.epr.taken == [request_id]
+
+
 @pytest.mark.parametrize("mode", [RepeatMode.CONDITIONAL_CREATE, RepeatMode.PUT_BY_CLIENT_ID])
 def test_where_a_repeat_is_harmless_nobody_looks(world: World, mode: RepeatMode) -> None:
     world.epr.mode = mode
