@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,25 +21,33 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway import shipped
 from fhir_gateway.auth.bearer import FixedBearer, TokenBearer
+from fhir_gateway.auth.credentials import CredentialBook
 from fhir_gateway.auth.jwks import PATH as JWKS_PATH
 from fhir_gateway.auth.jwks import create_jwks_app
 from fhir_gateway.auth.keys import KeyRing, read_key_ring
 from fhir_gateway.auth.tokens import Application, TokenSource
-from fhir_gateway.delivery import steps
+from fhir_gateway.delivery import duties, processes, steps
+from fhir_gateway.delivery.capabilities import NightlyCheck
 from fhir_gateway.delivery.engine import DbosEngine
-from fhir_gateway.delivery.parts import Parts
+from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
+from fhir_gateway.delivery.progress import StoredProgress
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.matching.policy import Policy
+from fhir_gateway.ops import PATHS, create_ops_app
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest.app import create_fhir_app
+from fhir_gateway.rest.callbacks import PATH as CALLBACK_PATH
+from fhir_gateway.rest.callbacks import CallbackKeys, create_callback_app
 from fhir_gateway.settings import Settings
+from fhir_gateway.sms.nhs_notify import ByPatient, NhsNotifySender
 from fhir_gateway.sms.notify import NotifySender
 from fhir_gateway.sms.sender import NoSender, TextSender
+from fhir_gateway.sms.twilio import TwilioSender
 from fhir_gateway.store.database import Database
 from fhir_gateway.store.seal import Sealer
 from fhir_gateway.terminology.server import TerminologyServer
@@ -105,7 +113,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         catalogue=Catalogue(resources, terminology),
         targets=targets,
         pds=pds_client(settings, database),
-        eprs=EprClients(_bearer(settings.epr_token)),
+        eprs=_epr_clients(settings, database),
         sender=_sender(settings),
         clock=clock or _now,
         gateway_name=settings.base_url,
@@ -117,6 +125,8 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
             codes_per_day=settings.codes_per_day,
             codes_per_link=settings.codes_per_link,
         ),
+        timing=settings.timing,
+        limits=AllLimits(settings.epr_limits, settings.text_limits),
         policy=Policy(frozenset(settings.matching_forgiven), settings.matching_youngest),
     )
     return Gateway(settings, database, DbosEngine(database), parts, terminology)
@@ -127,18 +137,33 @@ class Worker:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._watch = Watch(gateway.parts, gateway.engine, gateway.settings.worker_id)
+        self._executor_id = processes.fresh_executor_id(gateway.settings.worker_id)
+        self._watch = Watch(
+            gateway.parts,
+            gateway.engine,
+            self._executor_id,
+            duties.of(gateway.settings, gateway.settings.data_dir),
+        )
+        self._check = NightlyCheck(gateway.parts)
 
     def start(self) -> None:
         """Start delivering and watching."""
         gateway = self._gateway
-        gateway.engine.work(steps.bind(gateway.parts), gateway.settings.worker_id)
+        self._watch.enter()
+        gateway.engine.work(steps.bind(gateway.parts), self._executor_id)
         self._watch.start()
+        self._check.start()
 
     def stop(self) -> None:
-        """Stop in order; what is under way is taken up at the next start."""
+        """Stop in order; what is under way is taken up by others or at the next start."""
+        self._check.stop()
         self._watch.stop()
         self._gateway.engine.stop()
+        self._watch.leave()
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
 
 
 def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) -> ASGIApp:
@@ -165,20 +190,41 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
     fhir = create_fhir_app(
         gateway.parts.catalogue, base_url=f"{gateway.site.base_url}{FHIR_BASE}", clock=_now
     )
+    operators = create_ops_app(
+        gateway.database,
+        gateway.settings.timing,
+        gateway.parts.clock,
+        _secret(gateway.settings.ops_token),
+    )
     keys = create_jwks_app(_key_ring(gateway.settings))
-    return _Split(FHIR_BASE, fhir, _Split(JWKS_PATH, keys, web))
+    callbacks = create_callback_app(
+        gateway.database,
+        _callback_keys(gateway.settings),
+        base_url=gateway.site.base_url,
+        clock=gateway.parts.clock,
+    )
+    below: dict[str, ASGIApp] = {
+        FHIR_BASE: fhir,
+        JWKS_PATH: keys,
+        CALLBACK_PATH: callbacks,
+        **dict.fromkeys(PATHS, operators),
+    }
+    return _Split(below, web)
 
 
 class _Split:
-    """Sends what is under a path to one app and the rest, the lifespan too, to another."""
+    """Sends what is under a path to its app and the rest, the lifespan too, to another."""
 
-    def __init__(self, path: str, below: ASGIApp, others: ASGIApp) -> None:
-        self._path, self._below, self._others = path, below, others
+    def __init__(self, below: Mapping[str, ASGIApp], others: ASGIApp) -> None:
+        self._below, self._others = below, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        is_below = path == self._path or path.startswith(f"{self._path}/")
-        await (self._below if is_below else self._others)(scope, receive, send)
+        for start, app in self._below.items():
+            if path == start or path.startswith(f"{start}/"):
+                await app(scope, receive, send)
+                return
+        await self._others(scope, receive, send)
 
 
 def _now() -> datetime:
@@ -190,12 +236,45 @@ def _terminology(settings: Settings) -> TerminologyServer | None:
 
 
 def _sender(settings: Settings) -> TextSender:
-    if settings.notify_api_key is None:
+    numbers = _number_sender(settings)
+    if not settings.nhs_notify_base_url:
+        return numbers
+    patients = NhsNotifySender(
+        settings.nhs_notify_base_url,
+        auth=_platform_auth(settings, settings.nhs_notify_client_id or settings.pds_client_id),
+        ods_code=settings.nhs_notify_ods_code,
+        routing_plan=settings.nhs_notify_routing_plan,
+    )
+    return ByPatient(patients, numbers)
+
+
+def _number_sender(settings: Settings) -> TextSender:
+    if settings.text_provider == "twilio" and settings.twilio_auth_token:
+        return TwilioSender(
+            settings.twilio_base_url,
+            settings.twilio_account,
+            settings.twilio_auth_token.get_secret_value(),
+            settings.twilio_sender,
+            callback=f"{settings.base_url.rstrip('/')}{CALLBACK_PATH}/twilio",
+        )
+    if settings.text_provider != "notify" or settings.notify_api_key is None:
         return NoSender()
     return NotifySender(
         settings.notify_base_url,
         settings.notify_api_key.get_secret_value(),
         settings.notify_template_id,
+    )
+
+
+def _callback_keys(settings: Settings) -> CallbackKeys:
+    def plain(secret: SecretStr | None) -> str:
+        return secret.get_secret_value() if secret else ""
+
+    return CallbackKeys(
+        notify_token=plain(settings.notify_callback_token),
+        nhs_notify_application=settings.nhs_notify_application_id,
+        nhs_notify_key=plain(settings.nhs_notify_callback_key),
+        twilio_token=plain(settings.twilio_auth_token),
     )
 
 
@@ -215,16 +294,35 @@ def pds_client(settings: Settings, database: Database, *, patience: float = 2.0)
     )
 
 
-def _pds_auth(settings: Settings) -> httpx.Auth | None:
+def _epr_clients(settings: Settings, database: Database) -> EprClients:
     ring = _key_ring(settings)
-    if settings.pds_client_id and ring:
-        application = Application(settings.pds_client_id, settings.token_url)
-        return TokenBearer(TokenSource(application, ring))
-    return _bearer(settings.pds_token)
+    seconds = settings.timing.epr_timeout.total_seconds()
+    return EprClients(
+        CredentialBook(settings.epr_credentials, ring, settings.epr_token),
+        StoredProgress(database),
+        ring.signing if ring else None,
+        seconds=seconds,
+    )
+
+
+def _pds_auth(settings: Settings) -> httpx.Auth | None:
+    signed = _platform_auth(settings, settings.pds_client_id)
+    return signed or _bearer(settings.pds_token)
+
+
+def _platform_auth(settings: Settings, client_id: str | None) -> httpx.Auth | None:
+    """The signed JWT of an application on the NHS API platform; None without id or key."""
+    ring = _key_ring(settings)
+    if not client_id or not ring:
+        return None
+    return TokenBearer(TokenSource(Application(client_id, settings.token_url), ring))
 
 
 def _key_ring(settings: Settings) -> KeyRing | None:
-    return read_key_ring(settings.signing_keys) if settings.signing_keys else None
+    if not settings.signing_keys:
+        return None
+    for_eprs = {given.key for given in settings.epr_credentials}
+    return read_key_ring(settings.signing_keys).for_smart(for_eprs)
 
 
 def _keys(settings: Settings) -> list[bytes]:

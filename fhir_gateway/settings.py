@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
@@ -23,8 +23,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from fhir_gateway.auth.credentials import EprCredentials
+from fhir_gateway.delivery.settings import DeliverySettings, delivery_problems
 from fhir_gateway.errors import Refused
 from fhir_gateway.matching.policy import YOUNGEST, Difference
+from fhir_gateway.sms.nhs_notify import FREE_TEXT_SMS
 
 FILE_VARIABLE = "FHIR_GATEWAY_SETTINGS"
 DEFAULT_FILE = "fhir-gateway.toml"
@@ -33,7 +36,7 @@ _MIN_KEY = 32
 _DATABASES = ("postgresql://", "postgres://", "postgresql+psycopg://", "sqlite:///")
 
 
-class Settings(BaseSettings):
+class Settings(DeliverySettings, BaseSettings):
     """All settings of a gateway. Each can be set as FHIR_GATEWAY_<NAME> or in the file."""
 
     model_config = SettingsConfigDict(
@@ -102,7 +105,12 @@ class Settings(BaseSettings):
         YOUNGEST, ge=YOUNGEST, description="Age in years below which nobody is matched."
     )
     epr_token: SecretStr | None = Field(
-        None, description="Bearer token for the EPRs of the services."
+        None, description="Bearer token for EPRs that have no epr_credentials."
+    )
+    epr_credentials: tuple[EprCredentials, ...] = Field(
+        (),
+        description="Credentials for EPRs, each for one base_url: SMART, client secret, bearer, "
+        "client certificate (docs/epr.md).",
     )
     notify_base_url: str = Field(
         "https://api.notifications.service.gov.uk", description="Base of GOV.UK Notify."
@@ -110,6 +118,35 @@ class Settings(BaseSettings):
     notify_api_key: SecretStr | None = Field(None, description="API key of GOV.UK Notify.")
     notify_template_id: str = Field(
         "", description="Id of the text template on Notify; its body is ((text))."
+    )
+    notify_callback_token: SecretStr | None = Field(
+        None,
+        description="Bearer token that GOV.UK Notify shows when it reports at /callbacks/notify.",
+    )
+    text_provider: Literal["notify", "twilio"] = Field(
+        "notify", description="Who sends texts to numbers: notify (GOV.UK Notify) or twilio."
+    )
+    twilio_base_url: str = Field("https://api.twilio.com", description="Base of Twilio's API.")
+    twilio_account: str = Field("", description="Account SID of Twilio.")
+    twilio_auth_token: SecretStr | None = Field(None, description="Auth token of Twilio.")
+    twilio_sender: str = Field("", description="Number, sender name or Messaging Service SID.")
+    nhs_notify_base_url: str = Field(
+        "",
+        description="Base of NHS Notify, up to /comms: confirmations to matched patients go by it. "
+        "Default: not used.",
+    )
+    nhs_notify_client_id: str = Field(
+        "", description="API key of the application for NHS Notify. Default: pds_client_id."
+    )
+    nhs_notify_ods_code: str = Field("", description="ODS code of who sends by NHS Notify.")
+    nhs_notify_routing_plan: str = Field(
+        FREE_TEXT_SMS, description="Routing plan of NHS Notify, with a placeholder sms_body."
+    )
+    nhs_notify_application_id: str = Field(
+        "", description="Application id by which NHS Notify signs its reports."
+    )
+    nhs_notify_callback_key: SecretStr | None = Field(
+        None, description="API key that NHS Notify shows when it reports at /callbacks/nhs-notify."
     )
     codes_per_number: int = Field(
         6, ge=1, description="Cap on security codes to one mobile number in an hour."
@@ -133,8 +170,8 @@ class Settings(BaseSettings):
         default_factory=socket.gethostname,
         min_length=1,
         max_length=100,
-        description="Name of this process among those that deliver: unique, and the same after a "
-        "restart. Default: the host's name.",
+        description="Name of this process among those that deliver, for logs. Each start of it is "
+        "told apart. Default: the host's name.",
     )
     log_format: str = Field("json", pattern="json|text", description="Logs as json or text.")
 
@@ -221,6 +258,7 @@ def problems(settings: Settings) -> list[Problem]:
         *_key_problems(settings),
         *_neighbour_problems(settings),
         *_place_problems(settings),
+        *(Problem(*found) for found in delivery_problems(settings)),
     ]
 
 
@@ -247,10 +285,12 @@ def _key_problems(settings: Settings) -> Iterator[Problem]:
 
 
 def _neighbour_problems(settings: Settings) -> Iterator[Problem]:
-    if settings.notify_api_key is None:
-        yield Problem("notify_api_key", "Without it no text can be sent.", serious=True)
-    if not settings.notify_template_id:
-        yield Problem("notify_template_id", "Without it no text can be sent.", serious=True)
+    needed: tuple[str, ...] = ("notify_api_key", "notify_template_id")
+    if settings.text_provider == "twilio":
+        needed = ("twilio_account", "twilio_auth_token", "twilio_sender")
+    for name in needed:
+        if not getattr(settings, name):
+            yield Problem(name, "Without it no text can be sent.", serious=True)
     if not _is_address(settings.pds_base_url):
         yield Problem("pds_base_url", "It must be an http or https address.", serious=True)
     elif "sandbox" in settings.pds_base_url:

@@ -24,7 +24,7 @@ from fhir_gateway.sandbox.pds.app import create_app as create_pds
 from fhir_gateway.sandbox.phone.app import TEMPLATE_ID, api_key
 from fhir_gateway.sandbox.phone.app import create_app as create_phone
 from fhir_gateway.settings import load
-from fhir_gateway.store import requests, services
+from fhir_gateway.store import listing, services
 from fhir_gateway.store.requests import RequestState
 from tests.serving import free_socket, serve
 from tests.web.walking import MEDICAL, Walker
@@ -158,7 +158,7 @@ def test_a_whole_journey_leaves_nothing_of_the_patient_in_logs_tables_and_urls(
 
             def confirmed() -> bool:
                 with gateway.database.transaction() as tx:
-                    return bool(requests.in_states(tx, (RequestState.CONFIRMED,)))
+                    return bool(listing.in_states(tx, (RequestState.CONFIRMED,)))
 
             wait_for(confirmed)
             # What the write-ahead log still holds is part of the database too.

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fhir_gateway.store import requests
+from fhir_gateway.store import listing
 from fhir_gateway.store.requests import RequestState
 from fhir_gateway.web import app as web
 from fhir_gateway.web.routes import check, code, ends, landing, pages
@@ -56,7 +56,7 @@ def url(gateway: Pages, path: str, walker: Walker) -> str:
 
 def untouched(gateway: Pages, walker: Walker) -> None:
     with gateway.gateway.database.transaction() as tx:
-        assert requests.in_states(tx, tuple(RequestState)) == []
+        assert listing.in_states(tx, tuple(RequestState)) == []
     assert walker.http.get(str(walker.page.url)).status_code == 200
 
 

@@ -1,21 +1,22 @@
 """Signing keys, and the key set (JWKS) that neighbours check signatures by.
 
-A key is a PEM file with an RSA private key, as NHS England's guide has one make it; its kid is the
-file's name without the ending (https://digital.nhs.uk/developer/guides-and-documentation/
+A key is a PEM file with an RSA private key, as NHS England's guide has one make it, or one on P-384
+for EPRs that take ES384; its kid is the file's name without the ending (https://digital.nhs.uk/developer/guides-and-documentation/
 security-and-authorisation/application-restricted-restful-apis-signed-jwt-authentication).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from joserfc.jwk import RSAKey
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from joserfc import jws
+from joserfc.jwk import ECKey, RSAKey
 
 from fhir_gateway.errors import Refused
 
@@ -26,14 +27,26 @@ _LEAST_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """One private key. `kid` names it in the key set and in the header of what it signs."""
+    """One private key. `kid` names it in the key set and in the header of what it signs.
+
+    `algorithm`: what it signs by: RS512 for NHS England, RS384 or ES384 for an EPR (SMART).
+    """
 
     kid: str
-    key: RSAKey
+    key: RSAKey | ECKey
+    algorithm: str = "RS512"
 
     def public(self) -> dict[str, Any]:
         """The public half as a JWK."""
-        return {**self.key.as_dict(private=False), "kid": self.kid, "use": "sig", "alg": "RS512"}
+        public = self.key.as_dict(private=False)
+        return {**public, "kid": self.kid, "use": "sig", "alg": self.algorithm}
+
+    def detached(self, content: bytes) -> str:
+        """A detached JWS over `content`: its middle is empty (RFC 7515 appendix F)."""
+        header = {"alg": self.algorithm, "kid": self.kid}
+        whole = jws.serialize_compact(header, content, self.key, algorithms=[self.algorithm])
+        head, _, signature = whole.split(".")
+        return f"{head}..{signature}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,24 @@ class KeyRing:
     def signing(self) -> SigningKey:
         """The key that signs."""
         return self.keys[0]
+
+    def named(self, kid: str) -> SigningKey:
+        """The key with this kid. Raises Refused when there is none."""
+        for key in self.keys:
+            if key.kid == kid:
+                return key
+        raise Refused(f"There is no signing key '{kid}' among signing_keys.", code="no-key")
+
+    def for_smart(self, kids: Collection[str]) -> KeyRing:
+        """The same keys, where those that sign for EPRs do so by an algorithm of SMART."""
+        return KeyRing(
+            tuple(
+                replace(key, algorithm="RS384")
+                if key.kid in kids and isinstance(key.key, RSAKey)
+                else key
+                for key in self.keys
+            )
+        )
 
     def key_set(self) -> dict[str, Any]:
         """The JWKS with the public halves of all keys."""
@@ -89,6 +120,8 @@ def _read(file: Path) -> SigningKey:
         raise Refused(
             f"{file} is no PEM file with an unencrypted private key.", code="key-file"
         ) from None
+    if isinstance(private, ec.EllipticCurvePrivateKey) and isinstance(private.curve, ec.SECP384R1):
+        return SigningKey(file.stem, ECKey.import_key(content), "ES384")
     if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < _LEAST_BITS:
         raise Refused(f"{file} holds no RSA key of {_LEAST_BITS} bits or more.", code="key-kind")
     return SigningKey(file.stem, RSAKey.import_key(content))

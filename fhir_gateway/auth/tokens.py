@@ -6,10 +6,11 @@ environment and application; of many threads that need a new one, one fetches it
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,12 +34,14 @@ _MAX_BODY = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Who asks where. `scope`: for servers that want one (SMART); NHS England wants none."""
+    """Who asks where. `scope`: for servers that want one (SMART); NHS England wants none.
+    `secret`: for servers that take a client secret instead of a signed JWT."""
 
     client_id: str
     token_url: str
     algorithm: str = "RS512"
     scope: str = ""
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,18 @@ class TokenSource:
     def __init__(
         self,
         application: Application,
-        keys: KeyRing,
+        keys: KeyRing | None,
         *,
         transport: httpx.BaseTransport | None = None,
+        verify: ssl.SSLContext | bool = True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._application = application
         self._keys = keys
-        self._http = httpx.Client(timeout=TIMEOUT, transport=transport, follow_redirects=False)
+        self._http = httpx.Client(
+            timeout=TIMEOUT, transport=transport, verify=verify, follow_redirects=False
+        )
         self._clock = clock
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -87,7 +93,9 @@ class TokenSource:
     def _fetch(self) -> _Kept:
         asked_at = self._monotonic()
         try:
-            response = self._http.post(self._application.token_url, data=self._form())
+            response = self._http.post(
+                self._application.token_url, data=self._form(), auth=self._basic()
+            )
         except httpx.HTTPError as error:
             raise TryLater(
                 f"The token endpoint could not be reached ({type(error).__name__})",
@@ -102,8 +110,17 @@ class TokenSource:
         life = _seconds(body.get("expires_in"))
         return _Kept(token, asked_at + life - min(EARLY, life / 2))
 
+    def _basic(self) -> httpx.Auth:
+        application = self._application
+        if not application.secret:
+            return httpx.Auth()  # adds nothing
+        return httpx.BasicAuth(application.client_id, application.secret)
+
     def _form(self) -> dict[str, str]:
         application = self._application
+        if application.secret or self._keys is None:
+            scope = {"scope": application.scope} if application.scope else {}
+            return {"grant_type": "client_credentials", **scope}
         assertion = client_assertion(
             self._keys.signing,
             client_id=application.client_id,

@@ -1,4 +1,5 @@
-"""The delivery queue: `queue list`, `show`, `retry`."""
+"""The delivery queue: `queue list`, `show`, `retry`, `resolve`; and the rest of `queue` from
+queue_flow.py."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fhir_gateway.cli import queue_flow
+from fhir_gateway.cli.opening import open_gateway, who
 from fhir_gateway.cli.terminal import AsJson, fail, plain_errors, say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Requests on their way to the EPRs.")
 
 RequestArgument = Annotated[str, typer.Argument(help="The request's id or its reference.")]
+for _command in (queue_flow.health, queue_flow.pause, queue_flow.resume, queue_flow.synthetic):
+    app.command()(_command)
 
 
 @app.command("list")
@@ -30,7 +35,7 @@ def list_requests(
     as_json: AsJson = False,
 ) -> None:
     """List requests, oldest first. Shows nothing that a patient typed."""
-    from fhir_gateway.store import requests
+    from fhir_gateway.store import listing
     from fhir_gateway.store.requests import RequestState
 
     with plain_errors():
@@ -39,10 +44,13 @@ def list_requests(
         except ValueError:
             fail(f"A state is one of {', '.join(RequestState)}.", code=2)
         wanted = states or tuple(s for s in RequestState if s is not RequestState.CONFIRMED)
-        gateway = _gateway()
+        gateway = open_gateway()
         with gateway.database.transaction() as tx:
-            found = requests.in_states(tx, wanted, limit=limit)
+            found = listing.in_states(tx, wanted, limit=limit)
+            why = listing.last_details(tx, [r.id for r in found], RequestState.NEEDS_ATTENTION)
         gateway.close()
+    # A request that goes on again needs no explanation any more.
+    reasons = {r.id: why.get(r.id, "") if r.state == "needs-attention" else "" for r in found}
     if as_json:
         show_json(
             [
@@ -51,6 +59,7 @@ def list_requests(
                     "reference": r.reference,
                     "service": r.service_slug,
                     "state": r.state,
+                    "reason": reasons[r.id],
                     "accepted": r.accepted_at.isoformat(),
                     "updated": r.updated_at.isoformat(),
                 }
@@ -59,7 +68,7 @@ def list_requests(
         )
         return
     show_table(
-        ["Reference", "State", "Service", "Accepted", "Last moved"],
+        ["Reference", "State", "Service", "Accepted", "Last moved", "Why"],
         [
             [
                 r.reference,
@@ -67,6 +76,7 @@ def list_requests(
                 r.service_slug,
                 f"{r.accepted_at:%Y-%m-%d %H:%M}Z",
                 f"{r.updated_at:%Y-%m-%d %H:%M}Z",
+                reasons[r.id],
             ]
             for r in found
         ],
@@ -80,7 +90,7 @@ def show_request(request: RequestArgument, as_json: AsJson = False) -> None:
     from fhir_gateway.store import attempts, requests
 
     with plain_errors():
-        gateway = _gateway()
+        gateway = open_gateway()
         found = _find(gateway, request)
         with gateway.database.transaction() as tx:
             events = requests.events(tx, found.id)
@@ -118,36 +128,67 @@ def show_request(request: RequestArgument, as_json: AsJson = False) -> None:
 
 @app.command("retry")
 def retry(
-    request: RequestArgument,
+    request: Annotated[
+        str | None, typer.Argument(help="The request's id or its reference.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All that need attention; --service and --why narrow it.")
+    ] = False,
+    service: Annotated[str | None, typer.Option(help="With --all: only of this service.")] = None,
+    why: Annotated[
+        str, typer.Option(help="With --all: only where the reason begins so, such as epr-403.")
+    ] = "",
     remap: Annotated[
         bool, typer.Option(help="Make what is sent anew, after the mapping was mended.")
     ] = False,
 ) -> None:
-    """Let a request that needs attention go on where it stopped."""
-    from fhir_gateway.store import requests
+    """Replay: let requests that need attention go on where they stopped. It is recorded who did."""
+    from fhir_gateway.delivery import replay
 
+    if (request is None) is not every:
+        fail("Name one request, or say --all.", code=2)
     with plain_errors():
-        gateway = _gateway()
-        found = _find(gateway, request)
-        now = gateway.parts.clock()
-        with gateway.database.transaction() as tx:
-            reopened = requests.reopen(tx, found.id, remap=remap, now=now)
-            if reopened:
-                suffix = f".retry-{int(now.timestamp())}"
-                gateway.engine.enqueue(tx, found.id, found.service_slug, suffix)
+        gateway = open_gateway()
+        if request is not None:
+            found = _find(gateway, request)
+            chosen = [found.id]
+        else:
+            chosen = replay.choose(gateway.parts, service, why)
+        done = [
+            name
+            for name in chosen
+            if replay.replay(gateway.parts, gateway.engine, name, remap=remap, who=who())
+        ]
         gateway.close()
-    if not reopened:
+    if request is not None and not done:
         fail(f"{found.reference} does not need attention: it is {found.state}.")
-    say(f"{found.reference} goes on. See `fhir-gateway queue show {found.reference}`.")
+    say(f"{len(done)} of {len(chosen)} go on. See `fhir-gateway queue list`.")
 
 
-def _gateway() -> Gateway:
-    from fhir_gateway.app import build
-    from fhir_gateway.settings import load
+@app.command("resolve")
+def resolve(
+    request: RequestArgument,
+    arrived: Annotated[
+        str | None,
+        typer.Option(help="It is in the EPR, under this name (Type/id)."),
+    ] = None,
+    not_arrived: Annotated[
+        bool, typer.Option("--not-arrived", help="It is not in the EPR: send it again.")
+    ] = False,
+) -> None:
+    """Say what you saw in the EPR of a request whose outcome is unknown. It is recorded who did."""
+    from fhir_gateway.delivery import replay
 
-    gateway = build(load())
-    gateway.prepare()
-    return gateway
+    if (arrived is None) is not not_arrived:
+        fail("Say either --arrived TYPE/ID or --not-arrived.", code=2)
+    with plain_errors():
+        gateway = open_gateway()
+        found = _find(gateway, request)
+        done = replay.resolve(gateway.parts, gateway.engine, found.id, arrived, who=who())
+        gateway.close()
+    if not done:
+        fail(f"{found.reference} does not need attention: it is {found.state}.")
+    say(f"{found.reference}: recorded. See `fhir-gateway queue show {found.reference}`.")
 
 
 def _find(gateway: Gateway, name: str) -> Request:

@@ -9,6 +9,7 @@ import typer
 
 from fhir_gateway.cli import (
     demo,
+    epr,
     keys,
     link,
     mapping,
@@ -54,6 +55,7 @@ app.command()(serve.worker)
 app.command()(trace.trace)
 app.add_typer(service.app, name="service")
 app.add_typer(link.app, name="link")
+app.add_typer(epr.app, name="epr")
 app.add_typer(queue.app, name="queue")
 app.add_typer(questionnaire.app, name="questionnaire")
 app.add_typer(mapping.app, name="mapping")

@@ -29,6 +29,7 @@ def serve(
 
     from fhir_gateway import logs
     from fhir_gateway.app import build, create_app
+    from fhir_gateway.delivery.deadman import DeadMansSwitch
     from fhir_gateway.settings import load
 
     given = {"host": host, "port": port}
@@ -38,6 +39,7 @@ def serve(
         check_port(settings.port, settings.host)
         gateway = build(settings)
         app = create_app(gateway, deliver=deliver)
+        DeadMansSwitch(settings.timing.freeze).start()
     say(f"Patients reach this gateway at {settings.base_url}; the FHIR API is below /fhir/R4.")
     uvicorn.run(
         app,
@@ -53,14 +55,16 @@ def serve(
 def worker() -> None:
     """Deliver accepted requests, without serving pages.
 
-    Any number of these can run on one PostgreSQL database; each needs a worker_id of its own that
-    stays the same when it is restarted (FHIR_GATEWAY_WORKER_ID).
+    Any number of these can run on one PostgreSQL database. One that dies is missed, and what it had
+    in hand is taken over; one that was frozen too long (timing.freeze) ends itself, so run it under
+    a supervisor that starts it again.
     """
     import signal
     import threading
 
     from fhir_gateway import logs
     from fhir_gateway.app import Worker, build
+    from fhir_gateway.delivery.deadman import DeadMansSwitch
     from fhir_gateway.settings import load
 
     stopping = threading.Event()
@@ -73,6 +77,7 @@ def worker() -> None:
         if gateway.database.is_sqlite:
             say("On SQLite, a worker must be on the same machine as `serve --no-worker`.")
         gateway.prepare()
+        DeadMansSwitch(settings.timing.freeze).start()
         running = Worker(gateway)
         running.start()
     say(f"Delivering as {settings.worker_id}. Stop with Ctrl-C.")

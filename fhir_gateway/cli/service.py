@@ -146,16 +146,10 @@ def _unknown_parts(gateway: Gateway, service: Service) -> list[str]:
 
 def _epr_warnings(gateway: Gateway, service: Service) -> list[str]:
     """What the EPR's CapabilityStatement says against delivering to it."""
-    from fhir_gateway.epr.capability import missing
-    from fhir_gateway.errors import GatewayError
+    from fhir_gateway.cli.epr import assessed
 
-    try:
-        statement = gateway.parts.eprs.at(service.epr_base).metadata()
-    except GatewayError as error:
-        return [f"{error}. Requests will wait until it can be reached."]
-    needed = {
-        use.resource["resourceType"]
-        for request_type in service.request_types
-        for use in gateway.parts.targets[request_type.mapping].templates
-    }
-    return [f"The EPR may refuse requests: {text}" for text in missing(statement, needed)]
+    found = assessed(gateway, service)
+    if isinstance(found, str):
+        return [f"{found}. Requests will wait until it can be reached."]
+    texts = [*found.problems, *found.notes]
+    return [f"The EPR may refuse requests: {text}" for text in texts]

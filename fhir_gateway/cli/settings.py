@@ -8,7 +8,7 @@ from fhir_gateway.cli.terminal import AsJson, plain_errors, say, show_json, show
 
 app = typer.Typer(no_args_is_help=True, help="What the gateway is told by environment and file.")
 
-_SECRET = ("secret_keys", "database_url")
+_SECRET = ("secret_keys", "database_url", "epr_credentials")
 
 
 @app.command("check")
@@ -54,7 +54,7 @@ def list_settings(as_json: AsJson = False) -> None:
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         # The address of a database can have a password in it.
-        secret = isinstance(value, SecretStr) or (name in _SECRET and value)
+        secret = isinstance(value, SecretStr) or (name in _SECRET and bool(value))
         shown = "set, not shown" if secret else ("" if value in (None, ()) else str(value))
         rows.append([name, shown, field.description or ""])
     if as_json:

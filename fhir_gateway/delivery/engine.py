@@ -8,7 +8,9 @@ there. Our own tables are the truth, this is the clock that drives them (docs/de
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
@@ -22,8 +24,11 @@ APPLICATION = "fhir-gateway"
 WORKFLOW_VERSION = "1"
 WORKFLOW = "deliver"
 QUEUE = "delivery"
-#: How many requests of one service are under way at once.
+#: How many requests of one service, and of all, one process has under way at once. These are limits
+#: of a process on purpose: what a dead one had in hand must not use up a limit that all share. What
+#: an EPR can take is kept by the gate, across processes.
 PER_SERVICE = 8
+PER_PROCESS = 64
 POLL_SECONDS = 0.3
 STEPS = ("trace", "map", "send", "confirm")
 
@@ -31,6 +36,11 @@ STEPS = ("trace", "map", "send", "confirm")
 Wait = float | None
 #: A step: request id and number of the try, from 0.
 StepFunction = Callable[[str, int], Wait]
+_LIVE = ("PENDING", "ENQUEUED", "DELAYED")
+_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+#: A workflow's id begins with the request's, a UUID.
+_ID_LENGTH = 36
+
 #: The wait that says that a person must look; the workflow ends here.
 GIVE_UP = -1.0
 
@@ -70,8 +80,8 @@ class DbosEngine:
     def work(self, steps: Mapping[str, StepFunction], executor_id: str) -> None:
         """Deliver in this process until `stop`.
 
-        `executor_id`: unique and stable per process; what it leaves behind when it is killed is
-        taken up when it starts again under the same id, or by another process's sweep.
+        `executor_id`: never used before; what this process leaves behind when it is killed is for
+        the watch of another, or of its successor, to take over.
         """
         _steps.update(steps)
         DBOS(
@@ -88,21 +98,65 @@ class DbosEngine:
         )
         DBOS.launch()
         DBOS.register_queue(
-            QUEUE, partition_concurrency=PER_SERVICE, polling_interval_sec=POLL_SECONDS
+            QUEUE,
+            worker_concurrency=PER_PROCESS,
+            partition_worker_concurrency=PER_SERVICE,
+            polling_interval_sec=POLL_SECONDS,
         )
 
     def take_over(self, executor_id: str) -> int:
         """Go on with what a process that is gone left behind; how many pieces of work. Open-source
-        DBOS only does that for its own executor id."""
-        left = DBOS.list_workflows(status="PENDING", executor_id=executor_id)
-        for workflow in left:
-            DBOS.resume_workflow(workflow.workflow_id, queue_name=QUEUE)
+        DBOS only does that for its own executor id. Only one process may do this for one id."""
+        left = DBOS.list_workflows(
+            status="PENDING", executor_id=executor_id, load_input=False, load_output=False
+        )
+        DBOS.resume_workflows([workflow.workflow_id for workflow in left], queue_name=QUEUE)
         return len(left)
 
-    def is_live(self, request_id: str) -> bool:
-        """Whether some workflow of a request is still under way or waiting."""
-        found = DBOS.list_workflows(workflow_id_prefix=request_id, load_input=False)
-        return any(w.status in ("PENDING", "ENQUEUED", "DELAYED") for w in found)
+    def retake(self, executor_id: str, after: float) -> int:
+        """Go on with what the engine notes as under way in this process, and is not, since more
+        than `after` seconds; how many pieces.
+
+        When a database crashes right after a claim was committed, the engine never hears of it, and
+        nobody else may touch the work of a process that lives.
+        """
+        ours = DBOS.list_workflows(
+            status="PENDING", executor_id=executor_id, load_input=False, load_output=False
+        )
+        before = (time.time() - after) * 1000
+        lost = [
+            workflow.workflow_id
+            for workflow in ours
+            if workflow.workflow_id not in _running
+            and max(workflow.updated_at or 0, workflow.dequeued_at or 0) < before
+        ]
+        if lost:
+            DBOS.resume_workflows(lost, queue_name=QUEUE)
+        return len(lost)
+
+    def executors(self) -> set[str]:
+        """The executor ids of all processes that have, or had, work in hand."""
+        found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {workflow.executor_id for workflow in found if workflow.executor_id}
+
+    def live(self) -> set[str]:
+        """The ids of all requests of which some workflow is under way or waiting."""
+        found = DBOS.list_workflows(status=list(_LIVE), load_input=False, load_output=False)
+        return {workflow.workflow_id[:_ID_LENGTH] for workflow in found}
+
+    def forget(self, before: datetime, limit: int = 1000) -> int:
+        """Delete the engine's own notes of work that ended before a moment; how many pieces. What
+        became of the requests is in our own tables."""
+        done = DBOS.list_workflows(
+            status=list(_ENDED),
+            end_time=before.isoformat(),
+            limit=limit,
+            load_input=False,
+            load_output=False,
+        )
+        if done:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in done])
+        return len(done)
 
     def stop(self) -> None:
         """Stop delivering; what is under way is taken up at the next start."""
@@ -113,6 +167,8 @@ class DbosEngine:
 #: The steps of this process. DBOS looks workflows up by name in the module that declares them, so
 #: they cannot be handed over as arguments; ids only travel through its tables.
 _steps: dict[str, StepFunction] = {}
+#: The ids of the workflows that run in this process. Adding and discarding are atomic.
+_running: set[str] = set()
 
 
 @DBOS.step(name="step")
@@ -124,6 +180,15 @@ def _run_step(name: str, request_id: str, tries: int) -> Wait:
 def _deliver(request_id: str, service_slug: str, step: int, tries: int) -> str:
     """Run the steps from `step` on. A step that has to wait ends this workflow and leaves a later
     one, so that a request that waits for hours keeps no thread and no place in the queue."""
+    workflow_id = DBOS.workflow_id or request_id
+    _running.add(workflow_id)
+    try:
+        return _run(workflow_id, request_id, service_slug, step, tries)
+    finally:
+        _running.discard(workflow_id)
+
+
+def _run(workflow_id: str, request_id: str, service_slug: str, step: int, tries: int) -> str:
     for position in range(step, len(STEPS)):
         name = STEPS[position]
         wait = _run_step(name, request_id, tries)
@@ -132,7 +197,7 @@ def _deliver(request_id: str, service_slug: str, step: int, tries: int) -> str:
             continue
         if wait < 0:
             return f"stopped at {name}"
-        later = _options(_later_id(DBOS.workflow_id or request_id), service_slug)
+        later = _options(_later_id(workflow_id), service_slug)
         later["delay_seconds"] = wait
         DBOS.enqueue_workflow_with_options(later, request_id, service_slug, position, tries + 1)
         return f"waiting at {name}"

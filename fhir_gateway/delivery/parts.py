@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fhir_gateway.delivery.gate import Limits
+from fhir_gateway.delivery.timing import DEFAULT, Timing
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.errors import Defect
 from fhir_gateway.fhir.profiles import Profiles
@@ -19,6 +21,18 @@ from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.sms.sender import TextSender
 from fhir_gateway.store import services
 from fhir_gateway.store.database import Database, Transaction
+
+EPR_LIMITS = Limits()
+#: GOV.UK Notify takes 3,000 a minute, and security codes take their share.
+TEXT_LIMITS = Limits(per_minute=2000.0, at_once=20)
+
+
+@dataclass(frozen=True, slots=True)
+class AllLimits:
+    """The limits of each EPR and of the text provider."""
+
+    epr: Limits = EPR_LIMITS
+    texts: Limits = TEXT_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,8 @@ class Parts:
     clock: Callable[[], datetime]
     gateway_name: str
     caps: TextCaps
+    timing: Timing = DEFAULT
+    limits: AllLimits = field(default_factory=AllLimits)
     policy: Policy = DEFAULT_POLICY
     profiles: Profiles = field(default_factory=Profiles)
     rng: random.Random = field(default_factory=random.SystemRandom)

@@ -1,113 +1,155 @@
-"""The step `send`: one transaction to the EPR, once.
+"""The step `send`: one request into its EPR, once.
 
 No EPR's create can be trusted to be idempotent. So the intent is committed right before each POST;
 after silence or a crash the next try waits until the settle time has passed, looks for the request
-by its identifier, and only when it is not there sends again (docs/decisions/0006).
+by its identifier, and only when it is not there sends again. Where a second send is harmless it
+does not look; where nobody can look it asks a person (docs/decisions/0006, 0024).
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 
-from fhir_gateway.delivery import backoff
+import structlog
+
+from fhir_gateway.delivery import backoff, gate
+from fhir_gateway.delivery.announce import announce
 from fhir_gateway.delivery.engine import GIVE_UP, Wait
 from fhir_gateway.delivery.parts import Parts
-from fhir_gateway.epr.client import EprClient
-from fhir_gateway.errors import Defect, OutcomeUnknown, Refused, TryLater
-from fhir_gateway.fhir.bundle import resources
-from fhir_gateway.fhir.identifiers import REQUEST_ID
-from fhir_gateway.fhir.types import Resource, as_dict, as_list
+from fhir_gateway.epr.adapter import Delivered, EprAdapter
+from fhir_gateway.errors import Defect, GatewayError, OutcomeUnknown, Refused, TryLater
+from fhir_gateway.fhir.types import Resource
+from fhir_gateway.provider.endpoint import RepeatMode
 from fhir_gateway.store import attempts, requests
-from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.attempts import Attempt
 from fhir_gateway.store.requests import Request, RequestState
 
-#: Longer than the whole timeout of a POST and what an EPR may still do after it.
-SETTLE = timedelta(seconds=60)
-#: Where a request is looked for: the first of these types that the Bundle has.
-_ROOTS = ("ServiceRequest", "Communication", "DocumentReference", "Task")
+_log = structlog.get_logger("delivery")
+_REPEATABLE = (RepeatMode.CONDITIONAL_CREATE, RepeatMode.PUT_BY_CLIENT_ID)
+#: What `queue show` says of a request that only a person can say of whether it arrived.
+UNKNOWN = "outcome-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """One try to send one request."""
+
+    parts: Parts
+    request: Request
+    bundle: Resource
+    neighbour: str
+    adapter: EprAdapter
 
 
 def send(parts: Parts, request_id: str, tries: int) -> Wait:
     """Send a mapped request to its EPR and keep what it became there."""
+    del tries  # what counts is how often it left, which the attempts say
     with parts.database.transaction() as tx:
         request = requests.find(tx, request_id)
         if request is None or request.state is not RequestState.MAPPED:
             return None
         service = parts.service(tx, request.service_slug)
-        open_attempts = attempts.unresolved(tx, request_id)
+        history = attempts.history(tx, request_id)
+        name = gate.epr_name(service)
+        shut = gate.closed_for(tx, name, parts.limits.epr, now=parts.clock(), rng=parts.rng)
+    if shut is not None:
+        return shut
     if request.bundle is None:
         raise Defect("A mapped request has no Bundle.", code="no-bundle")
-    client = parts.eprs.at(service.epr_base)
     try:
-        if open_attempts:
-            settled = open_attempts[-1].sent_at + SETTLE
-            left = (settled - parts.clock()).total_seconds()
-            if left > 0:
-                return left
-            if _look(parts, client, request, [a.id for a in open_attempts]):
-                return None
-        return _post(parts, client, request)
-    except TryLater as error:
-        _note(parts, request_id, error.code)
-        return backoff.wait(tries, after=error.after, rng=parts.rng)
+        sending = _Sending(parts, request, request.bundle, name, parts.eprs.adapter(service))
+        opened = [a for a in history if a.resolved_at is None]
+        return _after_silence(sending, opened) if opened else _send_now(sending)
+    except GatewayError as error:
+        return _failed(parts, request, name, len(history), error)
+
+
+def _after_silence(sending: _Sending, opened: list[Attempt]) -> Wait:
+    """An earlier attempt left and nobody knows how it ended."""
+    parts, mode = sending.parts, sending.adapter.mode
+    left = opened[-1].sent_at + parts.timing.settle - parts.clock()
+    if left.total_seconds() > 0:
+        return left.total_seconds()
+    if mode is RepeatMode.OPERATOR_CHECK:
+        raise OutcomeUnknown("Nobody can look in this EPR but a person.", code=UNKNOWN)
+    found = None
+    if mode not in _REPEATABLE:
+        found = _look(sending)
+    now = parts.clock()
+    outcome = "found" if found else ("repeated" if mode in _REPEATABLE else "not-found")
+    with parts.database.transaction() as tx:
+        for attempt in opened:
+            attempts.resolve(tx, attempt.id, outcome, now=now)
+        gate.learn(tx, sending.neighbour, parts.limits.epr, None, now=now)
+    if found is None:
+        return _send_now(sending)
+    _keep_delivered(sending, found, "found", [])
+    return None
+
+
+def _look(sending: _Sending) -> Delivered | None:
+    """What an earlier attempt became. Raises OutcomeUnknown (UNKNOWN) where that cannot be told."""
+    try:
+        return sending.adapter.find(sending.bundle, sending.request.id)
     except OutcomeUnknown as error:
-        _note(parts, request_id, error.code)
-        return SETTLE.total_seconds()
-    except Refused as error:
-        now = parts.clock()
-        with parts.database.transaction() as tx:
-            requests.move(tx, request_id, RequestState.NEEDS_ATTENTION, now=now, detail=str(error))
-        return GIVE_UP
+        raise OutcomeUnknown(str(error), code=UNKNOWN) from None
 
 
-def root_type(bundle: Resource) -> str:
-    """The type by which a delivered request is found again. Raises Defect when there is none."""
-    types = {
-        resource["resourceType"]
-        for resource in resources(bundle)
-        if any(as_dict(i).get("system") == REQUEST_ID for i in as_list(resource.get("identifier")))
-    }
-    for root in _ROOTS:
-        if root in types:
-            return root
-    raise Defect("Nothing in the Bundle carries the request's identifier.", code="no-root")
-
-
-def _look(parts: Parts, client: EprClient, request: Request, open_ids: list[str]) -> bool:
-    """Whether the EPR has the request; either way its open attempts are settled."""
-    found = client.find(root_type(request.bundle or {}), request.id)
-    now = parts.clock()
-    with parts.database.transaction() as tx:
-        for attempt_id in open_ids:
-            attempts.resolve(tx, attempt_id, "found" if found else "not-found", now=now)
-        if found:
-            _keep_delivered(tx, request, found, "found", now=now)
-    return bool(found)
-
-
-def _post(parts: Parts, client: EprClient, request: Request) -> Wait:
-    with parts.database.transaction() as tx:
-        attempt_id = attempts.open_attempt(tx, request.id, now=parts.clock())
+def _send_now(sending: _Sending) -> Wait:
+    parts, request = sending.parts, sending.request
+    announced = announce(parts, request.id, sending.neighbour)
+    if announced.attempt_id is None:
+        return announced.wait
     try:
-        delivered = client.transact(request.bundle or {}, request_id=request.id)
+        delivered = sending.adapter.send(sending.bundle, request.id, announced.guard)
     except (TryLater, Refused) as error:
+        # Nothing was done, for certain; anything else leaves the attempt open.
         with parts.database.transaction() as tx:
-            attempts.resolve(tx, attempt_id, error.code, now=parts.clock())
+            attempts.resolve(tx, announced.attempt_id, error.code, now=parts.clock())
         raise
-    now = parts.clock()
-    with parts.database.transaction() as tx:
-        attempts.resolve(tx, attempt_id, "delivered", now=now)
-        _keep_delivered(tx, request, delivered.references, "created", now=now)
+    _keep_delivered(sending, delivered, "created", [announced.attempt_id])
     return None
 
 
 def _keep_delivered(
-    tx: Transaction, request: Request, references: list[str], detail: str, *, now: datetime
+    sending: _Sending, delivered: Delivered, detail: str, attempt_ids: list[str]
 ) -> None:
-    requests.save_delivered_as(tx, request.id, references)
-    requests.move(tx, request.id, RequestState.DELIVERED, now=now, detail=detail)
-
-
-def _note(parts: Parts, request_id: str, code: str) -> None:
+    parts, request_id = sending.parts, sending.request.id
+    now = parts.clock()
     with parts.database.transaction() as tx:
-        requests.note(tx, request_id, "send-delayed", now=parts.clock(), detail=code)
+        for attempt_id in attempt_ids:
+            attempts.resolve(tx, attempt_id, "delivered", now=now)
+        gate.learn(tx, sending.neighbour, parts.limits.epr, None, now=now)
+        requests.save_delivered_as(tx, request_id, delivered.references, delivered.as_stored())
+        moved = requests.move(tx, request_id, RequestState.DELIVERED, now=now, detail=detail)
+        if not moved:
+            requests.note(tx, request_id, "delivered-again", now=now, detail=detail)
+    if not moved:
+        _log.error("delivered again", request=request_id)
+
+
+def _failed(parts: Parts, request: Request, name: str, before: int, error: GatewayError) -> Wait:
+    """What follows from an error: another try, or a person."""
+    now = parts.clock()
+    with parts.database.transaction() as tx:
+        if error.code != UNKNOWN:
+            gate.learn(tx, name, parts.limits.epr, error, now=now)
+        opened = attempts.unresolved(tx, request.id)
+        if error.code != UNKNOWN and not isinstance(error, Refused | Defect):
+            requests.note(tx, request.id, "send-delayed", now=now, detail=error.code)
+        else:
+            unknown = opened and not isinstance(error, Defect)
+            detail = f"{UNKNOWN if unknown else error.code}: {error}"
+            requests.move(tx, request.id, RequestState.NEEDS_ATTENTION, now=now, detail=detail)
+            return GIVE_UP
+    wait = backoff.wait(
+        before,
+        after=error.after if isinstance(error, TryLater) else None,
+        rng=parts.rng,
+        first=parts.timing.retry_first.total_seconds(),
+        longest=parts.timing.retry_longest.total_seconds(),
+    )
+    if not opened:
+        return wait
+    settled = opened[-1].sent_at + parts.timing.settle - now
+    return max(wait if isinstance(error, TryLater) else 0.0, settled.total_seconds(), 0.5)

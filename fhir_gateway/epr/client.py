@@ -1,199 +1,203 @@
-"""An EPR's FHIR server: one transaction in, and a search to see whether it got there.
+"""An EPR's FHIR server: what it declares, searches in it, and single writes to it.
 
-What an error means is the point of this file: TryLater when nothing was done, Refused when the EPR
-said no, OutcomeUnknown when it may have been done and nobody heard the answer.
+How an answer is understood is in outcomes.py; here is what is asked, and how. Which writes make a
+request is for the strategies (transaction.py, creates.py, message.py).
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
+from fhir_gateway.epr import capability, outcomes
+from fhir_gateway.epr.capability import Capability
+from fhir_gateway.epr.exchange import Answer, Exchange
+from fhir_gateway.epr.fence import FencedBody, Guard, unguarded
 from fhir_gateway.errors import OutcomeUnknown, Refused, TryLater
-from fhir_gateway.fhir import json as fhir_json
-from fhir_gateway.fhir.bundle import resources
-from fhir_gateway.fhir.http import retry_after
-from fhir_gateway.fhir.identifiers import REQUEST_ID, token
+from fhir_gateway.fhir import wire
+from fhir_gateway.fhir.identifiers import token
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
+from fhir_gateway.provider.endpoint import WireFormat
 
-#: The sum of these bounds one POST; the settle time before looking must be longer.
-TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-#: The EPR did not start on it.
-_NOT_DONE = frozenset({408, 425, 429, 503})
-#: Of the R4 value set issue-type. Whatever else stands there is not repeated.
-_ISSUE_CODE = re.compile(r"(?=.{1,20}$)[a-z]+(-[a-z]+)*")
-_MAX_BODY = 5_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What the EPR called the resources, as `Type/id`, in the order of the Bundle."""
-
-    references: list[str]
+#: How long what /metadata said is believed.
+STATEMENT_SECONDS = 6 * 3600.0
+SEARCH_IGNORED = "epr-search-ignored"
 
 
 class EprClient:
-    """One EPR. `base_url`: of its FHIR server. `auth`: adds credentials; None for none."""
+    """One EPR. `base_url`: of its FHIR server. `auth`: adds credentials; None for none.
+
+    `format`: of what is sent and asked for; AUTO follows /metadata. `verify`: for mutual TLS, an
+    SSL context. `seconds`: how long an answer may take.
+    """
 
     def __init__(
         self,
         base_url: str,
         *,
         auth: httpx.Auth | None = None,
+        verify: Any = True,
+        format: WireFormat = WireFormat.AUTO,
         transport: httpx.BaseTransport | None = None,
+        seconds: float = 20.0,
+        exchange: Exchange | None = None,
     ) -> None:
-        self._http = httpx.Client(
-            base_url=base_url.rstrip("/") + "/",
+        self._exchange = exchange or Exchange(
+            base_url,
             auth=auth,
-            timeout=TIMEOUT,
+            verify=verify,
             transport=transport,
-            # A redirect could lead credentials and patient data to another host (ASVS 15.3.2).
-            follow_redirects=False,
-            headers={"Accept": "application/fhir+json"},
+            body_seconds=seconds,
+            timeout=httpx.Timeout(seconds, connect=min(seconds, 5.0)),
         )
+        self._format = format
+        self._lock = threading.Lock()
+        self._statement: tuple[float, Resource] | None = None
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._exchange.close()
 
     def metadata(self) -> Resource:
-        """The CapabilityStatement. Raises Refused, TryLater."""
-        body = self._get("metadata", {})
-        if as_dict(body).get("resourceType") != "CapabilityStatement":
+        """The CapabilityStatement, asked for now. Raises Refused, TryLater."""
+        accept = (
+            f"{wire.JSON}, {wire.XML};q=0.5" if self._format is not WireFormat.XML else wire.XML
+        )
+        body = self._get("metadata", (), accept)
+        if body.get("resourceType") != "CapabilityStatement":
             raise Refused("The EPR's /metadata is no CapabilityStatement", code="epr-metadata")
-        return as_dict(body)
+        with self._lock:
+            self._statement = (time.monotonic(), body)
+        return body
 
-    def find(self, resource_type: str, request_id: str) -> list[str]:
-        """The `Type/id` of resources with the identifier of a request.
+    def capability(self) -> Capability:
+        """What the EPR declares, asked for when nobody did lately. Raises Refused, TryLater."""
+        with self._lock:
+            kept = self._statement
+        if kept is None or time.monotonic() - kept[0] > STATEMENT_SECONDS:
+            return capability.read(self.metadata())
+        return capability.read(kept[1])
 
-        Raises Refused, TryLater.
-        """
-        body = self._get(resource_type, {"identifier": token(REQUEST_ID, request_id)})
-        if as_dict(body).get("resourceType") != "Bundle":
-            # Taken for nothing found, this would have the request sent a second time.
-            raise TryLater("The EPR's answer to a search is no Bundle", code="epr-shape")
-        # A lenient server answers a parameter it does not know with everything it has.
-        return [
-            f"{resource_type}/{resource['id']}"
-            for resource in resources(body, resource_type)
-            if resource.get("id") and _carries(resource, request_id)
-        ]
+    def media_type(self) -> str:
+        """The media type to send and ask for. Raises Refused, TryLater when /metadata must say."""
+        match self._format:
+            case WireFormat.JSON:
+                return wire.JSON
+            case WireFormat.XML:
+                return wire.XML
+            case _:
+                return wire.XML if self.capability().only_xml else wire.JSON
+
+    def found_by(self, resource_type: str, params: Sequence[tuple[str, str]]) -> list[Resource]:
+        """The resources of one page of a search; of one type. Raises Refused, TryLater."""
+        body = self._get(resource_type, params, self.media_type())
+        if body.get("resourceType") != "Bundle":
+            raise TryLater("The EPR answered a search without a Bundle", code="epr-no-bundle")
+        entries = map(as_dict, as_list(body.get("entry")))
+        found = [as_dict(entry.get("resource")) for entry in entries]
+        return [r for r in found if r.get("resourceType") == resource_type and r.get("id")]
 
     def search(self, resource_type: str, form: dict[str, str]) -> Any:
         """The body of a search sent as a form, so that what is searched for is in no address.
 
         Raises Refused, TryLater.
         """
+        content = FencedBody(urlencode(form).encode(), lambda: None)
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": self.media_type(),
+            **content.headers,
+        }
         try:
-            response = self._http.post(f"{resource_type}/_search", data=form)
-        except httpx.HTTPError as error:
-            raise TryLater(
-                f"The EPR could not be reached ({type(error).__name__})", code="epr-unreachable"
-            ) from None
-        if not response.is_success:
-            raise Refused(f"The EPR answered {response.status_code}", code="epr-search")
-        return _json(response)
+            answer = self._exchange.call(
+                "POST", f"{resource_type}/_search", content=content, headers=headers
+            )
+        except OutcomeUnknown as error:
+            raise TryLater(str(error), code=error.code) from None
+        if not answer.success:
+            raise outcomes.of_read(answer)
+        return answer.body
 
-    def transact(self, bundle: Resource, *, request_id: str) -> Delivered:
-        """Post a transaction Bundle once.
+    def by_identifier(self, resource_type: str, system: str, value: str) -> list[Resource]:
+        """The resources that have an identifier.
 
-        Raises TryLater (nothing was done), Refused (a definite no), OutcomeUnknown.
+        Raises Refused (code epr-search-ignored) when the server passed over the parameter and
+        answered with others: what it left out cannot be told from what is not there. Raises
+        Refused, TryLater.
         """
-        try:
-            response = self._http.post(
-                "",
-                content=fhir_json.dump(bundle),
-                headers={
-                    "Content-Type": "application/fhir+json",
-                    "Prefer": "return=minimal",
-                    "X-Request-Id": request_id,
-                },
+        found = self.found_by(resource_type, [("identifier", token(system, value))])
+        having = [r for r in found if has_identifier(r, system, value)]
+        if found and not having:
+            raise Refused(
+                f"The EPR passes over the parameter identifier in a search of {resource_type}",
+                code=SEARCH_IGNORED,
             )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise TryLater(
-                f"The EPR could not be reached ({type(error).__name__})", code="epr-unreachable"
-            ) from None
-        except httpx.HTTPError as error:
-            raise OutcomeUnknown(
-                f"The EPR fell silent ({type(error).__name__})", code="epr-silent"
-            ) from None
-        if response.is_success:
-            return _delivered(response, bundle)
-        raise _error(response)
+        return having
 
-    def _get(self, path: str, params: dict[str, str]) -> Any:
-        try:
-            response = self._http.get(path, params=params)
-        except httpx.HTTPError as error:
-            raise TryLater(
-                f"The EPR could not be reached ({type(error).__name__})", code="epr-unreachable"
-            ) from None
-        if not response.is_success:
-            answer = _error(response)
-            if isinstance(answer, OutcomeUnknown):
-                # A read has no effect, so it can simply be tried again.
-                raise TryLater(str(answer), code=answer.code)
-            raise answer
-        return _json(response)
+    def read(self, reference: str) -> Resource:
+        """One resource by `Type/id`. Raises Refused, TryLater."""
+        return self._get(reference, (), self.media_type())
 
+    def write(
+        self,
+        method: str,
+        path: str,
+        resource: Resource,
+        *,
+        request_id: str,
+        guard: Guard = unguarded,
+        if_none_exist: str = "",
+    ) -> Answer:
+        """Write once, behind its guard; the answer is a success that no issue contradicts.
 
-def _carries(resource: Resource, request_id: str) -> bool:
-    identifiers = map(as_dict, as_list(resource.get("identifier")))
-    return any((i.get("system"), i.get("value")) == (REQUEST_ID, request_id) for i in identifiers)
-
-
-def _delivered(response: httpx.Response, bundle: Resource) -> Delivered:
-    """The references of a transaction-response. Anything else with a 2xx says nothing certain."""
-    body = as_dict(_json(response))
-    entries = [as_dict(e) for e in as_list(body.get("entry"))]
-    expected = len(as_list(bundle.get("entry")))
-    if body.get("type") != "transaction-response" or len(entries) != expected:
-        raise OutcomeUnknown(
-            f"The EPR answered {response.status_code} without a transaction-response",
-            code="epr-no-response",
+        Raises TryLater (nothing was done), Refused, OutcomeUnknown, outcomes.Present.
+        """
+        media_type = self.media_type()
+        content = wire.encode(resource, media_type)
+        headers = {
+            "Accept": media_type,
+            "Content-Type": media_type,
+            "Prefer": "return=minimal",
+            "X-Request-Id": request_id,
+            **({"If-None-Exist": if_none_exist} if if_none_exist else {}),
+        }
+        body = FencedBody(content, guard())
+        answer = self._exchange.call(
+            method, path, content=body, headers={**headers, **body.headers}
         )
-    references = []
-    for index, entry in enumerate(entries):
-        answer = as_dict(entry.get("response"))
-        if not as_str(answer.get("status")).startswith("2"):
+        if not answer.success:
+            raise outcomes.of_write(answer)
+        if answer.failed_issues:
             raise OutcomeUnknown(
-                f"The EPR took the Bundle but not entry {index}", code="epr-entry-refused"
+                f"The EPR answered {answer.status}, and an OperationOutcome with an error "
+                f"({', '.join(answer.issue_codes[:4])})",
+                code="epr-contradicts",
             )
-        references.append(_reference(as_str(answer.get("location"))))
-    return Delivered([r for r in references if r])
+        return answer
+
+    def _get(self, path: str, params: Sequence[tuple[str, str]], accept: str) -> Resource:
+        try:
+            answer = self._exchange.call("GET", path, params=params, headers={"Accept": accept})
+        except OutcomeUnknown as error:
+            # A read has no effect, so it can simply be tried again.
+            raise TryLater(str(error), code=error.code) from None
+        if not answer.success:
+            raise outcomes.of_read(answer)
+        if not answer.body:
+            raise TryLater("The EPR answered without a FHIR resource", code="epr-not-fhir")
+        return answer.body
 
 
-def _reference(location: str) -> str:
-    """`Type/id` of a Location, absolute or not, with a version or not."""
-    parts = location.partition("/_history/")[0].rstrip("/").split("/")
-    return "/".join(parts[-2:]) if len(parts) > 1 else ""
-
-
-def _json(response: httpx.Response) -> Any:
-    try:
-        return fhir_json.parse(response.content, max_bytes=_MAX_BODY)
-    except fhir_json.JsonRefused:
-        return None
-
-
-def _error(response: httpx.Response) -> Refused | TryLater | OutcomeUnknown:
-    status = response.status_code
-    code = _issue_code(_json(response))
-    message = f"The EPR answered {status} ({code})"
-    if status in _NOT_DONE:
-        after = retry_after(response.headers.get("retry-after"))
-        return TryLater(message, code=f"epr-{status}", after=after)
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        # Something broke, perhaps after it was done: look before sending again.
-        return OutcomeUnknown(message, code=f"epr-{status}")
-    return Refused(message, code=f"epr-{status}")
-
-
-def _issue_code(body: Any) -> str:
-    """The issue code of an OperationOutcome. Its diagnostics can hold data, so never those."""
-    issues = as_list(as_dict(body).get("issue"))
-    code = as_str(as_dict(issues[0]).get("code")) if issues else ""
-    return code if _ISSUE_CODE.fullmatch(code) else "no OperationOutcome"
+def has_identifier(resource: Resource, system: str, value: str) -> bool:
+    """Whether a resource has this identifier, whether it can have one or many."""
+    given = resource.get("identifier")
+    identifiers = as_list(given) or [given]
+    return any(
+        as_dict(i).get("system") == system and as_str(as_dict(i).get("value")) == value
+        for i in identifiers
+    )

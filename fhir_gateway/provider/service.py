@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.bundle import resources
@@ -25,6 +24,7 @@ from fhir_gateway.fhir.types import (
     extension_value,
     extensions,
 )
+from fhir_gateway.provider.endpoint import EprEndpoint, read_endpoint
 
 #: Identifier system of a service within a gateway; the value is its short name in commands.
 SERVICE_ID = f"{BASE}/Id/service"
@@ -38,7 +38,6 @@ REQUEST_CODE = f"{BASE}/StructureDefinition/service-requestCode"
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 #: The database has room for so many.
 _MAX_SLUG = 80
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,15 @@ class Service:
     response_time: str
     what_happens_next: str
     telephone: str
-    epr_base: str
+    epr: EprEndpoint
     request_types: tuple[RequestType, ...]
     healthcare_service: Mapping[str, object]
     organisation: Mapping[str, object]
+
+    @property
+    def epr_base(self) -> str:
+        """Where the EPR is: the base of its FHIR server, or the folder of a file drop."""
+        return self.epr.address
 
     def mapping_for(self, questionnaire: str) -> str | None:
         """The mapping for a Questionnaire (`url` or `url|version`), or None."""
@@ -90,6 +94,7 @@ def read_service(bundle: Resource) -> Service:
     service = next(resources(bundle, "HealthcareService"), {})
     organisation = next(resources(bundle, "Organization"), {})
     endpoint = next(resources(bundle, "Endpoint"), {})
+    epr, epr_problems = read_endpoint(endpoint)
     found = Service(
         slug=_identifier(service, SERVICE_ID),
         name=as_str(service.get("name")),
@@ -98,12 +103,12 @@ def read_service(bundle: Resource) -> Service:
         response_time=as_str(extension_value(service, RESPONSE_TIME)),
         what_happens_next=as_str(service.get("extraDetails")),
         telephone=_telephone(service),
-        epr_base=as_str(endpoint.get("address")).rstrip("/"),
+        epr=epr,
         request_types=tuple(_request_types(service)),
         healthcare_service=MappingProxyType(service),
         organisation=MappingProxyType(organisation),
     )
-    problems = _problems(bundle, found)
+    problems = [*_problems(bundle, found), *epr_problems]
     if problems:
         raise ServiceRefused(problems)
     return found
@@ -128,24 +133,7 @@ def _problems(bundle: Resource, service: Service) -> list[str]:
         found.append(f"The extension {RESPONSE_TIME} is missing, such as '2 working days'.")
     if not service.request_types:
         found.append(f"At least one extension {REQUEST_TYPE} is needed.")
-    if not _is_epr_base(service.epr_base):
-        found.append(
-            "Endpoint.address must be the https base of the EPR's FHIR server, without a password "
-            "or a query."
-        )
     return found
-
-
-def _is_epr_base(text: str) -> bool:
-    """Whether an address is fit for patient data: https, or this machine."""
-    try:
-        address = urlsplit(text)
-        host, _ = address.hostname, address.port
-    except ValueError:
-        return False
-    plain = "@" not in address.netloc and not address.query and not address.fragment
-    safe = address.scheme == "https" or (address.scheme == "http" and host in _LOOPBACK)
-    return bool(host) and plain and safe
 
 
 def _identifier(resource: Resource, system: str) -> str:

@@ -28,6 +28,9 @@ _API_KEY = re.compile(rf"(.*-)?(?P<service>{_UUID})-(?P<secret>{_UUID})", re.IGN
 _NOT_DONE = frozenset({408, 425, 429, 503})
 #: Broken before the request was on its way.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+#: Seconds until it is worth asking again: the minute is a rolling one; the day ends at midnight,
+#: and an operator may have the limit raised before.
+_RATE_PAUSE, _DAY_PAUSE = 20.0, 1800.0
 _STATUSES = {
     "delivered": TextStatus.DELIVERED,
     "permanent-failure": TextStatus.UNREACHABLE,
@@ -70,8 +73,11 @@ class NotifySender:
         """Close the connections."""
         self._http.close()
 
-    def send(self, *, to: str, text: str, reference: str) -> SentText:
+    def send(
+        self, *, to: str, text: str, reference: str, nhs_number: str | None = None
+    ) -> SentText:
         """See TextSender."""
+        del nhs_number
         body = {
             "phone_number": to,
             "template_id": self._template,
@@ -147,17 +153,31 @@ def _sending_error(response: httpx.Response) -> GatewayError:
 
 def _looking_error(response: httpx.Response) -> GatewayError:
     """An answer to a question that changes nothing."""
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return _too_many(response)
     if response.is_server_error or response.status_code in _NOT_DONE:
         after = retry_after(response.headers.get("retry-after"))
         return TryLater(_answered(response), code=_code(response), after=after)
     return Refused(_answered(response), code=_code(response))
 
 
+def _too_many(response: httpx.Response) -> TryLater:
+    """Two kinds of 429: too fast (RateLimitError, a rolling minute), which soon passes, and the
+    allowance of the day used up (TooManyRequestsError), which does not."""
+    given = retry_after(response.headers.get("retry-after"))
+    if _kind(response) == "TooManyRequestsError":
+        return TryLater(_answered(response), code="notify-429-day", after=given or _DAY_PAUSE)
+    return TryLater(_answered(response), code="notify-429-rate", after=given or _RATE_PAUSE)
+
+
 def _answered(response: httpx.Response) -> str:
     """The status and Notify's name of the error; its message may quote what was sent."""
+    return f"Notify answered {response.status_code} ({_kind(response) or 'no error'})"
+
+
+def _kind(response: httpx.Response) -> str:
     errors = as_list(as_dict(_json(response)).get("errors"))
-    kind = as_str(as_dict(errors[0]).get("error")) if errors else ""
-    return f"Notify answered {response.status_code} ({kind or 'no error'})"
+    return as_str(as_dict(errors[0]).get("error")) if errors else ""
 
 
 def _code(response: httpx.Response) -> str:

@@ -34,8 +34,13 @@ class SentText:
 class TextSender(Protocol):
     """Sends texts."""
 
-    def send(self, *, to: str, text: str, reference: str) -> SentText:
+    def send(
+        self, *, to: str, text: str, reference: str, nhs_number: str | None = None
+    ) -> SentText:
         """Send `text` to `to` (E.164).
+
+        `nhs_number`: of the patient, only when the text is for a patient who was matched and wrote
+        themselves; a provider may then send by that.
 
         `reference` names it for `find`. It is no idempotency key, and must hold nothing personal.
         Raises Refused (a definite no), TryLater (nothing was sent), OutcomeUnknown (look with
@@ -55,9 +60,11 @@ class TextSender(Protocol):
 class NoSender:
     """What stands in while no text provider is configured: every text is refused."""
 
-    def send(self, *, to: str, text: str, reference: str) -> SentText:
+    def send(
+        self, *, to: str, text: str, reference: str, nhs_number: str | None = None
+    ) -> SentText:
         """Refuse."""
-        del to, text, reference
+        del to, text, reference, nhs_number
         raise Refused("No text provider is configured.", code="no-text-provider")
 
     def find(self, reference: str) -> SentText | None:

@@ -1,7 +1,7 @@
 """Attempts to send a request to an EPR: the intent is committed right before each POST.
 
 An attempt without an outcome means that nobody knows whether the EPR took it; whoever tries next
-must wait, look there, and only then send again (docs/decisions/0006).
+must wait, look there, and only then send again (docs/decisions/0006, 0024).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.tables import DeliveryAttemptRow
@@ -26,12 +26,27 @@ class Attempt:
     outcome: str
 
 
-def open_attempt(tx: Transaction, request_id: str, *, now: datetime) -> str:
-    """Record the intent to send now; the attempt's id. Commit before sending."""
-    row = DeliveryAttemptRow(id=str(uuid.uuid4()), request_id=request_id, sent_at=now, outcome="")
+def open_attempt(tx: Transaction, request_id: str, neighbour: str, *, now: datetime) -> str:
+    """Record the intent to send now; the attempt's id. Commit before sending. `neighbour`: the
+    name of the EPR."""
+    row = DeliveryAttemptRow(
+        id=str(uuid.uuid4()), request_id=request_id, neighbour=neighbour, sent_at=now, outcome=""
+    )
     tx.session.add(row)
     tx.session.flush()
     return row.id
+
+
+def renew(tx: Transaction, attempt_id: str, *, now: datetime) -> bool:
+    """Another POST of the same attempt leaves now; False when somebody has closed the attempt,
+    and then it must not leave."""
+    renewed = tx.session.execute(
+        update(DeliveryAttemptRow)
+        .where(DeliveryAttemptRow.id == attempt_id, DeliveryAttemptRow.resolved_at.is_(None))
+        .values(sent_at=now)
+        .returning(DeliveryAttemptRow.id)
+    )
+    return renewed.first() is not None
 
 
 def resolve(tx: Transaction, attempt_id: str, outcome: str, *, now: datetime) -> None:
@@ -56,3 +71,24 @@ def history(tx: Transaction, request_id: str) -> list[Attempt]:
         .order_by(DeliveryAttemptRow.sent_at)
     )
     return [Attempt(row.id, row.sent_at, row.resolved_at, row.outcome) for row in rows]
+
+
+def under_way(tx: Transaction, neighbour: str, since: datetime) -> int:
+    """How many POSTs to an EPR left after `since` and have no outcome yet."""
+    query = (
+        select(func.count())
+        .select_from(DeliveryAttemptRow)
+        .where(
+            DeliveryAttemptRow.neighbour == neighbour,
+            DeliveryAttemptRow.resolved_at.is_(None),
+            DeliveryAttemptRow.sent_at > since,
+        )
+    )
+    return tx.session.scalar(query) or 0
+
+
+def outcomes(tx: Transaction) -> dict[tuple[str, str], int]:
+    """How many attempts ended how, by EPR and outcome ('' is unknown yet)."""
+    columns = (DeliveryAttemptRow.neighbour, DeliveryAttemptRow.outcome)
+    rows = tx.session.execute(select(*columns, func.count()).group_by(*columns))
+    return {(neighbour, outcome): int(count) for neighbour, outcome, count in rows}

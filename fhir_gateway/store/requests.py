@@ -58,6 +58,11 @@ class Request:
     accepted_at: datetime
     updated_at: datetime
 
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether it is a check of the way to the EPR, about an invented patient."""
+        return self.evidence.get("synthetic") is True
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -118,6 +123,18 @@ def find(tx: Transaction, request_id: str) -> Request | None:
     return _request(tx, row) if row else None
 
 
+def hold(tx: Transaction, request_id: str) -> RequestState | None:
+    """The state of a request, which is held until the transaction ends; None when there is none."""
+    query = select(RequestRow.state).where(RequestRow.id == request_id).with_for_update()
+    state = tx.session.scalar(query)
+    return RequestState(state) if state else None
+
+
+def moved_at(tx: Transaction, request_id: str) -> datetime | None:
+    """When a request moved last; None when there is none."""
+    return tx.session.scalar(select(RequestRow.updated_at).where(RequestRow.id == request_id))
+
+
 def by_reference(tx: Transaction, reference: str) -> Request | None:
     """The request with this reference, or None."""
     row = tx.session.scalar(select(RequestRow).where(RequestRow.reference == reference))
@@ -127,7 +144,7 @@ def by_reference(tx: Transaction, reference: str) -> Request | None:
 def by_draft(tx: Transaction, draft_id: str) -> Summary | None:
     """The request that a draft became, or None."""
     row = tx.session.scalar(select(RequestRow).where(RequestRow.draft_id == draft_id))
-    return _summary(row) if row else None
+    return summary(row) if row else None
 
 
 def reference_exists(tx: Transaction, reference: str) -> bool:
@@ -146,9 +163,28 @@ def save_bundle(tx: Transaction, request_id: str, bundle: Resource) -> None:
     _update(tx, request_id, bundle_sealed=tx.sealer.seal(bundle))
 
 
-def save_delivered_as(tx: Transaction, request_id: str, references: list[str]) -> None:
-    """Keep what the EPR called the resources, as `Type/id`."""
-    _update(tx, request_id, delivered_as=fhir_json.dump(references).decode())
+def save_delivered_as(
+    tx: Transaction,
+    request_id: str,
+    references: list[str],
+    answer: dict[str, Any] | None = None,
+) -> None:
+    """Keep what the EPR called the resources, as `Type/id`; `answer`: with versions and warnings,
+    as JSON."""
+    _update(
+        tx,
+        request_id,
+        delivered_as=fhir_json.dump(references).decode(),
+        epr_answer_sealed=tx.sealer.seal(answer) if answer is not None else None,
+    )
+
+
+def epr_answer(tx: Transaction, request_id: str) -> dict[str, Any] | None:
+    """What the EPR answered: `resources` (reference, version) and `warnings`; None: nothing yet."""
+    row = tx.session.get(RequestRow, request_id)
+    sealed = row.epr_answer_sealed if row else None
+    answer: dict[str, Any] | None = tx.sealer.open(sealed) if sealed else None
+    return answer
 
 
 def move(
@@ -205,21 +241,6 @@ def events(tx: Transaction, request_id: str) -> list[Event]:
     return [Event(row.state, row.at, row.detail) for row in rows]
 
 
-def in_states(
-    tx: Transaction,
-    states: tuple[RequestState, ...],
-    *,
-    updated_before: datetime | None = None,
-    limit: int = 1000,
-) -> list[Summary]:
-    """Requests in these states, oldest first."""
-    query = select(RequestRow).where(RequestRow.state.in_(states))
-    if updated_before is not None:
-        query = query.where(RequestRow.updated_at < updated_before)
-    rows = tx.session.scalars(query.order_by(RequestRow.accepted_at).limit(limit))
-    return [_summary(row) for row in rows]
-
-
 def _update(tx: Transaction, request_id: str, **values: Any) -> None:
     tx.session.execute(update(RequestRow).where(RequestRow.id == request_id).values(**values))
 
@@ -229,7 +250,8 @@ def _event(tx: Transaction, request_id: str, state: str, now: datetime, detail: 
     tx.session.flush()
 
 
-def _summary(row: RequestRow) -> Summary:
+def summary(row: RequestRow) -> Summary:
+    """What a list shows of a request."""
     return Summary(
         row.id,
         row.reference,

@@ -181,6 +181,8 @@ class RequestRow(Base):
     bundle_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: What the EPR answered: `Type/id` of each resource, as JSON.
     delivered_as: Mapped[str | None] = mapped_column(Text)
+    #: The rest of that answer: versions, and warnings, which may quote the patient.
+    epr_answer_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     accepted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -206,9 +208,26 @@ class DeliveryAttemptRow(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("request.id"))
+    #: Of the POST that leaves now; a strategy of several POSTs renews it before each.
     sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
     resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str] = mapped_column(String(80), default="")
+    #: GateRow.name of the EPR; '' for attempts of releases that did not keep it.
+    neighbour: Mapped[str] = mapped_column(String(300), default="", index=True)
+
+
+class EprPartRow(Base):
+    """One resource of a request that is sent to its EPR one by one; without a reference while
+    nobody knows whether it arrived."""
+
+    __tablename__ = "epr_part"
+
+    request_id: Mapped[str] = mapped_column(ForeignKey("request.id"), primary_key=True)
+    #: Its name within the request's Bundle.
+    full_url: Mapped[str] = mapped_column(String(200), primary_key=True)
+    reference: Mapped[str | None] = mapped_column(String(200))
+    version: Mapped[str] = mapped_column(String(80), default="")
+    intended_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class TextRow(Base):
@@ -222,17 +241,29 @@ class TextRow(Base):
     reference: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(20))
-    provider_id: Mapped[str | None] = mapped_column(String(80))
+    provider_id: Mapped[str | None] = mapped_column(String(80), index=True)
+    #: What the provider reported later: delivered, unreachable, not-sent; "" for nothing yet.
+    receipt: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    receipt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When it was handed to the provider last; its outcome is unknown while the state is intended.
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class WorkerRow(Base):
-    """A process that delivers; its beat tells whether it is alive."""
+    """A process that delivers; its beat tells whether it is alive. One row a run of a process."""
 
     __tablename__ = "worker"
 
     executor_id: Mapped[str] = mapped_column(String(120), primary_key=True)
     beat_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Where it runs, and its number and start there (processes.Place); '' where that is unknown.
+    machine: Mapped[str] = mapped_column(String(80), default="")
+    pid: Mapped[int] = mapped_column(Integer, default=0)
+    started: Mapped[str] = mapped_column(String(40), default="")
+    #: Who takes over what it left, and since when.
+    taker: Mapped[str | None] = mapped_column(String(120))
+    taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class NeighbourRow(Base):

@@ -37,7 +37,7 @@ def test_what_is_no_key_is_refused_by_name(tmp_path: Path, key_files: list[Path]
     text.write_text("-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n")
     curve = tmp_path / "curve.pem"
     curve.write_bytes(
-        ec.generate_private_key(ec.SECP384R1()).private_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),

@@ -28,7 +28,7 @@ from fhir_gateway.sandbox.pds.app import create_app as create_pds
 from fhir_gateway.sandbox.phone.app import TEMPLATE_ID, api_key
 from fhir_gateway.sandbox.phone.app import create_app as create_phone
 from fhir_gateway.settings import load
-from fhir_gateway.store import requests, services
+from fhir_gateway.store import listing, requests, services
 from fhir_gateway.store.requests import Request, RequestState
 from tests.databases import KINDS, emptied, fresh_database
 from tests.serving import serve
@@ -115,7 +115,7 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Resource:
         walker.walk(MEDICAL, until="/check").post(MEDICAL)
         assert "Request sent" in walker.heading
         with pages.gateway.database.transaction() as tx:
-            (only,) = requests.in_states(tx, (RequestState.ACCEPTED,))
+            (only,) = listing.in_states(tx, (RequestState.ACCEPTED,))
             found = requests.find(tx, only.id)
     assert found is not None
     return found.response

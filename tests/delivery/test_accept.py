@@ -11,7 +11,7 @@ from fhir_gateway.delivery.accept import accept
 from fhir_gateway.errors import Defect
 from fhir_gateway.fhir.identifiers import REQUEST_ID
 from fhir_gateway.journey.requests import Submission
-from fhir_gateway.store import drafts, links, requests, visits
+from fhir_gateway.store import drafts, links, listing, requests, visits
 from fhir_gateway.store.drafts import Draft, DraftState, Progress
 from fhir_gateway.store.requests import RequestState
 from tests.delivery.conftest import QUESTIONNAIRE, World
@@ -44,7 +44,7 @@ def submission(world: World) -> Submission:
 
 def waiting(world: World) -> list[Any]:
     with world.gateway.database.transaction() as tx:
-        return list(requests.in_states(tx, tuple(RequestState)))
+        return list(listing.in_states(tx, tuple(RequestState)))
 
 
 @pytest.mark.hazard("H01")
@@ -72,7 +72,7 @@ def test_a_failure_at_the_end_leaves_nothing_behind_and_the_draft_open(
     def fail_before_the_commit() -> None:
         with gateway.database.transaction() as tx:
             accept(tx, gateway.engine, draft, submission(world), now=world.parts.clock())
-            made.extend(r.id for r in requests.in_states(tx, (RequestState.ACCEPTED,)))
+            made.extend(r.id for r in listing.in_states(tx, (RequestState.ACCEPTED,)))
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError, match="power cut"):

@@ -11,7 +11,8 @@ import pytest
 import respx
 
 from fhir_gateway import shipped
-from fhir_gateway.delivery.confirm import PATIENCE, compose, confirm
+from fhir_gateway.delivery.confirm import compose, confirm
+from fhir_gateway.delivery.timing import DEFAULT
 from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.provider.service import read_service
 from fhir_gateway.sandbox import overview
@@ -22,6 +23,9 @@ from tests.delivery.conftest import World
 
 SERVICE = read_service(shipped.read_resource(Path(overview.__file__).parent / "service.json"))
 NOTIFY = "/v2/notifications"
+
+
+PATIENCE, SETTLE = DEFAULT.confirm_within, DEFAULT.text_settle
 
 
 @pytest.fixture
@@ -101,6 +105,9 @@ def test_when_texts_cannot_go_now_they_go_later(
     faults.post(f"{world.phone}{NOTIFY}/sms").pass_through()
     faults.get(url__startswith=f"{world.phone}{NOTIFY}").pass_through()
     faults.get(url__startswith=f"{world.phone}/messages").pass_through()
+    # The provider asked everybody for patience.
+    assert confirm(world.parts, delivered, 1) is not None
+    world.ahead = timedelta(seconds=200)
     assert confirm(world.parts, delivered, 1) is None
     assert len([t for t in world.texts() if world.request(delivered).reference in t["text"]]) == 1
 
@@ -113,6 +120,8 @@ def test_after_silence_the_provider_is_asked_before_a_second_text(
     with respx.mock(assert_all_called=False) as router:
         router.post(f"{world.phone}{NOTIFY}/sms").respond(502)
         assert confirm(world.parts, delivered, 0) is not None
+    assert confirm(world.parts, delivered, 1) is not None
+    world.ahead = SETTLE + timedelta(seconds=1)
     assert confirm(world.parts, delivered, 1) is None
     assert len([text for text in world.texts() if text["reference"] == reference]) == 1
     assert world.events(delivered)[-1] == ("confirmed", "sent")
@@ -132,7 +141,7 @@ def test_a_confirmation_that_is_a_day_late_helps_nobody(
     faults.post(f"{world.phone}{NOTIFY}/sms").respond(503)
     world.ahead = PATIENCE + timedelta(minutes=1)
     assert confirm(world.parts, delivered, 0) is None
-    assert world.events(delivered)[-1] == ("confirmed", "notify-503")
+    assert world.events(delivered)[-1] == ("confirmed", "too-late")
 
 
 @pytest.mark.hazard("H07")

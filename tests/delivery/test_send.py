@@ -11,13 +11,16 @@ import respx
 
 from fhir_gateway.delivery.engine import GIVE_UP
 from fhir_gateway.delivery.mapping import map_request
-from fhir_gateway.delivery.send import SETTLE, root_type, send
+from fhir_gateway.delivery.send import send
+from fhir_gateway.delivery.timing import DEFAULT
 from fhir_gateway.delivery.trace import trace
-from fhir_gateway.errors import Defect
-from fhir_gateway.fhir.identifiers import REQUEST_ID, identifier
 from fhir_gateway.store import attempts
 from fhir_gateway.store.requests import RequestState
 from tests.delivery.conftest import World
+
+SETTLE = DEFAULT.settle
+#: What an adapter asks the EPR before it sends.
+LOOKED_UP = r"/(metadata|Patient)\b"
 
 
 @pytest.fixture
@@ -26,6 +29,8 @@ def mapped(world: World) -> str:
     request_id = world.accepted()
     assert trace(world.parts, request_id, 0) is None
     assert map_request(world.parts, request_id, 0) is None
+    # What /metadata says is kept; the tests are about what comes after.
+    world.parts.eprs.at(world.epr).media_type()
     return request_id
 
 
@@ -33,6 +38,7 @@ def mapped(world: World) -> str:
 def faults() -> Iterator[respx.MockRouter]:
     """Faults that no real server produces on demand; what is not named reaches the EPR."""
     with respx.mock(assert_all_called=False) as router:
+        router.get(url__regex=LOOKED_UP).pass_through()
         yield router
         router.stop()
 
@@ -76,8 +82,9 @@ def test_after_silence_the_epr_is_searched_before_anything_is_sent_again(
         bundle = world.request(mapped).bundle
         httpx.post(f"{world.epr}/", json=bundle).raise_for_status()
     with respx.mock(assert_all_called=False) as router:
+        router.get(url__regex=LOOKED_UP).pass_through()
         router.post(f"{world.epr}/").mock(side_effect=httpx.ReadTimeout)
-        assert send(world.parts, mapped, 0) == SETTLE.total_seconds()
+        assert send(world.parts, mapped, 0) == pytest.approx(SETTLE.total_seconds(), abs=2)
     assert world.state(mapped) is RequestState.MAPPED
     assert world.events(mapped)[-1] == ("send-delayed", "epr-silent")
     early = send(world.parts, mapped, 1)
@@ -96,7 +103,7 @@ def test_an_error_of_the_epr_leaves_the_outcome_open(
     world: World, mapped: str, faults: respx.MockRouter, status: int
 ) -> None:
     faults.post(f"{world.epr}/").respond(status)
-    assert send(world.parts, mapped, 0) == SETTLE.total_seconds()
+    assert send(world.parts, mapped, 0) == pytest.approx(SETTLE.total_seconds(), abs=2)
     assert outcomes(world, mapped) == [""]
 
 
@@ -105,7 +112,7 @@ def test_a_success_that_says_nothing_leaves_the_outcome_open(
     world: World, mapped: str, faults: respx.MockRouter
 ) -> None:
     faults.post(f"{world.epr}/").respond(200, html="<h1>Welcome</h1>")
-    assert send(world.parts, mapped, 0) == SETTLE.total_seconds()
+    assert send(world.parts, mapped, 0) == pytest.approx(SETTLE.total_seconds(), abs=2)
     assert world.events(mapped)[-1] == ("send-delayed", "epr-no-response")
     assert outcomes(world, mapped) == [""]
 
@@ -122,7 +129,7 @@ def test_a_search_without_an_answer_does_not_send_again(
     assert wait is not None
     assert wait > 0
     assert post.call_count == 1
-    assert world.events(mapped)[-1] == ("send-delayed", "epr-shape")
+    assert world.events(mapped)[-1] == ("send-delayed", "epr-not-fhir")
 
 
 @pytest.mark.hazard("H01")
@@ -151,7 +158,7 @@ def test_an_epr_that_is_down_is_tried_for_as_long_as_it_takes(
 
 
 @pytest.mark.hazard("H01")
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
 def test_an_epr_that_says_no_asks_for_a_person_and_nothing_is_lost(
     world: World, mapped: str, faults: respx.MockRouter, status: int
 ) -> None:
@@ -171,17 +178,3 @@ def test_each_try_sends_the_same_bytes(world: World, mapped: str, faults: respx.
         send(world.parts, mapped, tries)
     assert len({call.request.content for call in route.calls}) == 1
     assert {call.request.headers["x-request-id"] for call in route.calls} == {mapped}
-
-
-def test_a_request_is_found_again_by_what_carries_its_identifier() -> None:
-    own = {"identifier": [identifier(REQUEST_ID, "1")]}
-    entry = [
-        {"resource": {"resourceType": "Task", **own}},
-        {"resource": {"resourceType": "Communication", **own}},
-        {"resource": {"resourceType": "ServiceRequest"}},
-    ]
-    assert root_type({"resourceType": "Bundle", "entry": entry}) == "Communication"
-    assert root_type({"resourceType": "Bundle", "entry": entry[:1]}) == "Task"
-    with pytest.raises(Defect) as raised:
-        root_type({"resourceType": "Bundle", "entry": entry[2:]})
-    assert raised.value.code == "no-root"

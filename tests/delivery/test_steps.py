@@ -6,10 +6,14 @@ import pytest
 
 from fhir_gateway.delivery import steps
 from fhir_gateway.delivery.engine import GIVE_UP, STEPS
-from fhir_gateway.delivery.steps import UNFORESEEN_TRIES, bind
+from fhir_gateway.delivery.policy import policy_of
+from fhir_gateway.delivery.steps import bind
+from fhir_gateway.delivery.timing import DEFAULT
 from fhir_gateway.errors import Defect
 from fhir_gateway.store.requests import RequestState
 from tests.delivery.conftest import World
+
+UNFORESEEN_TRIES = policy_of("trace", DEFAULT).unforeseen
 
 
 def break_step(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -40,7 +44,10 @@ def test_what_nobody_foresaw_is_tried_again_and_then_shown_to_a_person(
         assert wait > 0
     assert step(request_id, UNFORESEEN_TRIES) == GIVE_UP
     assert world.state(request_id) is RequestState.NEEDS_ATTENTION
-    assert world.events(request_id)[-1] == ("needs-attention", "trace: RuntimeError")
+    assert world.events(request_id)[-1] == (
+        "needs-attention",
+        "unforeseen: trace: RuntimeError",
+    )
 
 
 def test_a_defect_is_shown_to_a_person_at_once(
@@ -49,7 +56,7 @@ def test_a_defect_is_shown_to_a_person_at_once(
     request_id = world.accepted()
     break_step(monkeypatch, Defect("The mapping x is not there.", code="no-mapping"))
     assert bind(world.parts)["trace"](request_id, 0) == GIVE_UP
-    assert world.events(request_id)[-1][1] == "trace: The mapping x is not there."
+    assert world.events(request_id)[-1][1] == "no-mapping: trace: The mapping x is not there."
 
 
 @pytest.mark.hazard("H08")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from fhir_gateway.store import requests
+from fhir_gateway.store import listing, requests
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.requests import RequestState
 from tests.store.conftest import NOW
@@ -174,9 +174,9 @@ def test_requests_are_listed_by_state_and_age_oldest_first(
     moved = accepted(3, at=NOW - timedelta(hours=2))
     requests.move(tx, moved, RequestState.TRACED, now=NOW)
     waiting = (RequestState.ACCEPTED,)
-    assert [r.id for r in requests.in_states(tx, waiting)] == [old, young]
-    assert [r.id for r in requests.in_states(tx, waiting, limit=1)] == [old]
+    assert [r.id for r in listing.in_states(tx, waiting)] == [old, young]
+    assert [r.id for r in listing.in_states(tx, waiting, limit=1)] == [old]
     before = NOW - timedelta(minutes=1)
-    assert [r.id for r in requests.in_states(tx, waiting, updated_before=before)] == [old]
+    assert [r.id for r in listing.in_states(tx, waiting, updated_before=before)] == [old]
     both = (*waiting, RequestState.TRACED)
-    assert [r.id for r in requests.in_states(tx, both)] == [moved, old, young]
+    assert [r.id for r in listing.in_states(tx, both)] == [moved, old, young]

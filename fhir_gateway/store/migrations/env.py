@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from fhir_gateway.store.tables import Base
+from fhir_gateway.store.flow_tables import Base  # with its tables known to it
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -46,6 +46,12 @@ def send_code(request: Request, site: Site, opened: Opened, contact: Contact) ->
     )
 
 
+def code_note(sending: Sending) -> str:
+    """What the address of the code page says of a text that could not be sent: whoever waits for it
+    must be told what to do. Over a limit the page looks as ever."""
+    return f"?again={_NOT_SENT}" if sending is Sending.FAILED else ""
+
+
 @router.get("/requests/{draft_id}/code/{name:path}")
 def show(request: Request, draft_id: str, name: str, again: str = "") -> Response:
     """The page that asks for the code. Nothing is sent by looking at it."""
@@ -91,8 +97,7 @@ def _resend(request: Request, site: Site, opened: Opened, step: Step) -> Respons
     sending = Sending.FAILED
     if step.contact:
         sending = send_code(request, site, opened, step.contact)
-    again = _NOT_SENT if sending is Sending.FAILED else "sent"
-    return see(f"{path_of(opened.draft.id, step)}?again={again}")
+    return see(path_of(opened.draft.id, step) + (code_note(sending) or "?again=sent"))
 
 
 def _skip(request: Request, site: Site, draft_id: str, step: Step) -> Response:

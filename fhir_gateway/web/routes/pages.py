@@ -19,7 +19,7 @@ from fhir_gateway.web import turn as turns
 from fhir_gateway.web.answers import CHANGE
 from fhir_gateway.web.drawn import Drawn, draw
 from fhir_gateway.web.forms import Form
-from fhir_gateway.web.routes.code import send_code
+from fhir_gateway.web.routes.code import code_note, send_code
 from fhir_gateway.web.routes.language import language_choice
 from fhir_gateway.web.site import Opened, Site, open_draft, path_of, see, site_of
 from fhir_gateway.web.turn import Turn
@@ -71,7 +71,8 @@ def answer(request: Request, draft_id: str, name: str, form: Form) -> Response:
         )
         return _page(site, request, opened, step, drawn, change=change)
     if following.kind is StepKind.CODE and following.contact:
-        send_code(request, site, opened, following.contact)
+        sending = send_code(request, site, opened, following.contact)
+        return see(path_of(draft_id, following) + code_note(sending))
     suffix = f"?{CHANGE}=1" if change and following.kind is StepKind.PAGE else ""
     return see(path_of(draft_id, following) + suffix)
 

@@ -1,0 +1,80 @@
+"""The settings of delivery: a part of the gateway's (settings.py), which are read there alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr
+
+from fhir_gateway.delivery import timing as times
+from fhir_gateway.delivery.gate import Limits
+from fhir_gateway.delivery.parts import TEXT_LIMITS
+from fhir_gateway.delivery.timing import Timing
+
+
+class DeliverySettings(BaseModel):
+    """How requests are delivered, who is told when they are not, and the second way."""
+
+    timing: Timing = Field(
+        Timing(),
+        description="Times of delivery, a table of seconds or ISO 8601 durations; see "
+        "docs/operate.md.",
+    )
+    epr_limits: Limits = Field(
+        Limits(), description="What one EPR is asked at most, and when it is left alone; a table."
+    )
+    text_limits: Limits = Field(TEXT_LIMITS, description="The same for the text provider.")
+    alarm_webhook: str | None = Field(
+        None, description="Address that alarms are posted to, as JSON."
+    )
+    alarm_webhook_secret: SecretStr | None = Field(
+        None, description="Key of the HMAC-SHA256 that signs what is posted there."
+    )
+    alarm_email: tuple[str, ...] = Field((), description="Addresses that alarms are mailed to.")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server, such as smtps://user:password@host or smtp://host:587 (STARTTLS "
+        "where it is offered, and always before a password).",
+    )
+    smtp_from: str = Field("", description="Sender of mails.")
+    fallback_dir: Path | None = Field(
+        None,
+        description="Folder in which requests that an EPR has not taken for long are laid down, "
+        "signed, one folder a service.",
+    )
+    fallback_email: tuple[str, ...] = Field(
+        (),
+        description="Addresses to which such requests are mailed as well. They hold patient data: "
+        "secure mail such as NHSmail only.",
+    )
+    fallback_key: Path | None = Field(
+        None,
+        description="PEM file with the EC P-256 private key that signs them. Default: a key made "
+        "when it is first needed, in data_dir/fallback-key.pem.",
+    )
+    synthetic_dir: Path | None = Field(
+        None,
+        description="Folder of completed QuestionnaireResponses about invented patients, "
+        "SERVICE.json each, that are sent all the way to prove it works.",
+    )
+    synthetic_minutes: int = Field(60, ge=1, description="How often each of these is sent.")
+    ops_token: SecretStr | None = Field(
+        None,
+        description="Bearer token for /metrics and /health. Without one, only this machine itself "
+        "gets an answer there.",
+    )
+
+
+def delivery_problems(settings: DeliverySettings) -> Iterator[tuple[str, str, bool]]:
+    """What is wrong with them: setting, sentence, and whether it is serious."""
+    for name, text in times.problems(settings.timing):
+        yield (f"timing.{name}", text, True)
+    if not settings.alarm_webhook and not settings.alarm_email:
+        yield ("alarm_webhook", "Nobody is told when an EPR takes nothing; logs alone are.", False)
+    if settings.fallback_dir is None and not settings.fallback_email:
+        yield ("fallback_dir", "There is no second way for what an EPR does not take.", False)
+    if (settings.alarm_email or settings.fallback_email) and (
+        settings.smtp_url is None or not settings.smtp_from
+    ):
+        yield ("smtp_url", "Mails need smtp_url and smtp_from.", True)

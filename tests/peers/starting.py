@@ -1,0 +1,54 @@
+"""Starts peers that are servers: build once, run until the tests are done."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.requirements import require
+
+PEER = str(Path(__file__).parents[2] / "script" / "peer")
+CANNOT_RUN_HERE = 69
+
+
+@functools.cache
+def missing(name: str) -> str | None:
+    """Why a peer cannot run on this machine; None when it can. Fetches it when needed.
+
+    Raises RuntimeError when all is there and it does not build: that is a mistake of ours.
+    """
+    built = subprocess.run([PEER, name, "--build"], capture_output=True, text=True, check=False)
+    if built.returncode == 0:
+        return None
+    if built.returncode == CANNOT_RUN_HERE:
+        return built.stderr.strip().splitlines()[-1]
+    raise RuntimeError(f"the peer {name} does not build:\n{built.stderr}")
+
+
+@contextlib.contextmanager
+def running(name: str, needs: str) -> Iterator[str]:
+    """A peer that prints its address and ends with its input; yields the address.
+
+    The test is skipped, or fails where `needs` is required, when it cannot run here.
+    """
+    reason = missing(name)
+    if reason:
+        require(needs, reason)
+    with subprocess.Popen([PEER, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            # Servers may print words of their own before they are ready.
+            for line in process.stdout:
+                if line.startswith(b'{"address"'):
+                    yield str(json.loads(line)["address"])
+                    break
+            else:
+                raise RuntimeError(f"the peer {name} ended before it was ready")
+        finally:
+            process.stdin.close()
+            process.wait(timeout=20)
