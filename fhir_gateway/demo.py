@@ -38,6 +38,7 @@ from fhir_gateway.store import services
 #: The API key under which the sandbox PDS knows the demo's gateway.
 _APPLICATION = "demo-gateway"
 ADDRESS_FILE = "demo.json"
+_NAMES = ("gateway", "fhir", "pds", "epr", "phone")
 _SERVICE = Path(overview.__file__).parent / "service.json"
 _START_SECONDS = 60.0
 
@@ -125,8 +126,7 @@ def _announce(demo: Demo, servers: list[uvicorn.Server], ready: Callable[[Demo],
         if time.monotonic() > deadline:
             return
         time.sleep(0.05)
-    names = ("gateway", "fhir", "pds", "epr", "phone")
-    content = {name: getattr(demo.addresses, name) for name in names}
+    content = {name: getattr(demo.addresses, name) for name in _NAMES}
     # Written whole or not at all: a script may be waiting for it.
     file = demo.data_dir / ADDRESS_FILE
     fresh = file.with_suffix(".new")
@@ -247,7 +247,7 @@ def read_addresses(data_dir: Path) -> dict[str, str]:
     file = data_dir / ADDRESS_FILE
     with contextlib.suppress(OSError, ValueError):
         found = json.loads(file.read_text())
-        if isinstance(found, dict):
+        if isinstance(found, dict) and set(_NAMES) <= found.keys():
             return {str(k): str(v) for k, v in found.items()}
     raise Refused(
         f"No demo runs with the data folder {data_dir}: there is no {ADDRESS_FILE}. "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -30,6 +32,7 @@ FILE_VARIABLE = "FHIR_GATEWAY_SETTINGS"
 DEFAULT_FILE = "fhir-gateway.toml"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MIN_KEY = 32
+_DATABASES = ("postgresql://", "postgres://", "postgresql+psycopg://", "sqlite:///")
 
 
 class Settings(BaseSettings):
@@ -219,6 +222,15 @@ def load(**given: Any) -> Settings:
         raise SettingsRefused([f"{FILE_VARIABLE} names {file}, which is not there."])
     try:
         return Settings(**given)
+    except OSError as error:
+        raise SettingsRefused([f"{file} cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise SettingsRefused([f"{file} cannot be read: it is not UTF-8 text"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsRefused([f"{file} cannot be read: {error}"]) from None
+    except SettingsError as error:
+        # It names the setting, and not its value, which can be a secret.
+        raise SettingsRefused([f"{error}: a list is given as JSON."]) from None
     except ValidationError as error:
         raise SettingsRefused(
             [
@@ -239,10 +251,11 @@ def problems(settings: Settings) -> list[Problem]:
 
 
 def _address_problems(settings: Settings) -> Iterator[Problem]:
-    base = urlsplit(settings.base_url)
-    if base.scheme not in ("http", "https") or not base.hostname:
+    if not _is_address(settings.base_url):
         yield Problem("base_url", "It must be an http or https address.", serious=True)
-    elif base.scheme == "http" and not _is_local(settings.base_url):
+        return
+    base = urlsplit(settings.base_url)
+    if base.scheme == "http" and not _is_local(settings.base_url):
         yield Problem("base_url", "Patients must reach the gateway over https.", serious=True)
     if base.path.rstrip("/") or base.query:
         yield Problem("base_url", "It must have no path: links are made from it.", serious=True)
@@ -266,7 +279,9 @@ def _neighbour_problems(settings: Settings) -> Iterator[Problem]:
     for name in needed:
         if not getattr(settings, name):
             yield Problem(name, "Without it no text can be sent.", serious=True)
-    if "sandbox" in settings.pds_base_url:
+    if not _is_address(settings.pds_base_url):
+        yield Problem("pds_base_url", "It must be an http or https address.", serious=True)
+    elif "sandbox" in settings.pds_base_url:
         yield Problem("pds_base_url", "It is a sandbox: no real patient is found.", serious=False)
     elif not (settings.pds_token or settings.pds_client_id or _is_local(settings.pds_base_url)):
         text = "PDS asks for a token outside of its sandbox: set it and signing_keys."
@@ -282,6 +297,10 @@ def _place_problems(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "database_url", "SQLite serves one machine; use PostgreSQL for more.", serious=False
         )
+    elif not settings.database_url.startswith(_DATABASES):
+        yield Problem(
+            "database_url", f"It must begin with one of {', '.join(_DATABASES)}.", serious=True
+        )
     for name, path in (
         ("questionnaires", settings.questionnaires),
         ("mappings", settings.mappings),
@@ -290,5 +309,13 @@ def _place_problems(settings: Settings) -> Iterator[Problem]:
             yield Problem(name, f"{path} is not a folder.", serious=True)
 
 
+def _is_address(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:  # brackets without an end, a port that is no number
+        return False
+
+
 def _is_local(address: str) -> bool:
-    return urlsplit(address).hostname in _LOOPBACK
+    return _is_address(address) and urlsplit(address).hostname in _LOOPBACK

@@ -14,6 +14,7 @@ from fhir_gateway import shipped
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from tests.both_databases import either  # noqa: F401  # a fixture of many rooms
+from tests.databases import postgresql_server
 from tests.peers.hl7_validator.client import Hl7Validator, missing
 from tests.requirements import require
 
@@ -71,6 +72,14 @@ def ukcore_validator(hl7_validator: Hl7Validator) -> Hl7Validator:
             "in it, the conformance resources of UK Core R4",
         )
     return hl7_validator
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that all tests of this process share; make databases of your
+    own on it (tests/databases.py). Mark tests that use it with `postgresql`."""
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Links that lead patients to a serv
 
 ServiceOption = Annotated[str, typer.Option("--service", help="The service's short name.")]
 DaysOption = Annotated[
-    int | None, typer.Option("--days", min=1, help="Close the link after so many days.")
+    int | None, typer.Option("--days", min=1, max=3650, help="Close the link after so many days.")
 ]
 
 

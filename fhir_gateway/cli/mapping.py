@@ -99,6 +99,8 @@ def run(
         target = _target(_targets(), name)
         answered = shipped.read_resource(response)
         given = fhir_json.parse(context.read_bytes()) if context else {}
+        if not isinstance(given, dict):
+            fail(f"{context} is not a JSON object.", code=2)
         questionnaire = _questionnaire(as_str(answered.get("questionnaire")))
         extraction = run_example(target, questionnaire, Example(response.name, answered, given, {}))
     show_json(extraction.bundle)

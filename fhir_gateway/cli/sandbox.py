@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from fhir_gateway.cli.terminal import say
+from fhir_gateway.cli.serve import check_port
+from fhir_gateway.cli.terminal import plain_errors, say
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Stand-ins for PDS, an EPR and mobile phones, with invented people. Never for real data.",
 )
 
-PortOption = Annotated[int, typer.Option(help="Port to listen on.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 
 
@@ -38,6 +39,7 @@ def pds(
     token, the open sandbox without."""
     from fhir_gateway.sandbox.pds.app import create_app
 
+    check_port(port, host)
     say(
         f"PDS at http://{host}:{port}/personal-demographics/FHIR/R4, its people at http://{host}:{port}/"
     )
@@ -56,8 +58,11 @@ def epr(
     """A stand-in for a hospital's EPR: a FHIR R4 server and an inbox for staff."""
     from fhir_gateway.sandbox.epr.app import create_app
 
+    check_port(port, host)
     say(f"FHIR at http://{host}:{port}/fhir, inbox at http://{host}:{port}/")
-    _run(create_app(storage=storage), host, port)
+    with plain_errors():
+        application = create_app(storage=storage)
+    _run(application, host, port)
 
 
 @app.command("phone")
@@ -71,6 +76,7 @@ def phone(
     """A stand-in for GOV.UK Notify and for every mobile phone."""
     from fhir_gateway.sandbox.phone.app import TEMPLATE_ID, api_key, create_app
 
+    check_port(port, host)
     say(f"Notify at http://{host}:{port}, phones at http://{host}:{port}/")
     say(f"API key: {api_key()}")
     say(f"Template: {TEMPLATE_ID}")

@@ -35,6 +35,7 @@ def serve(
     with plain_errors():
         settings = load(**{k: v for k, v in given.items() if v is not None})
         logs.configure(settings.log_format)
+        check_port(settings.port, settings.host)
         gateway = build(settings)
         app = create_app(gateway, deliver=deliver)
     say(f"Patients reach this gateway at {settings.base_url}; the FHIR API is below /fhir/R4.")
@@ -82,11 +83,14 @@ def worker() -> None:
 
 def check_port(port: int, host: str) -> None:
     """End with a sentence when a port is taken."""
+    import errno
     import socket
 
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            fail(f"Port {port} is in use. Choose another with --port.")
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                fail(f"Port {port} is in use. Choose another with --port.")
+            fail(f"{host}:{port} cannot be listened on: {error.strerror}.")

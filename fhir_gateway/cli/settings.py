@@ -8,6 +8,8 @@ from fhir_gateway.cli.terminal import AsJson, plain_errors, say, show_json, show
 
 app = typer.Typer(no_args_is_help=True, help="What the gateway is told by environment and file.")
 
+_SECRET = ("secret_keys", "database_url", "epr_credentials")
+
 
 @app.command("check")
 def check(as_json: AsJson = False) -> None:
@@ -51,9 +53,8 @@ def list_settings(as_json: AsJson = False) -> None:
     rows = []
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        secret = isinstance(value, SecretStr) or (
-            name in ("secret_keys", "epr_credentials") and bool(value)
-        )
+        # The address of a database can have a password in it.
+        secret = isinstance(value, SecretStr) or (name in _SECRET and value)
         shown = "set, not shown" if secret else ("" if value in (None, ()) else str(value))
         rows.append([name, shown, field.description or ""])
     if as_json:

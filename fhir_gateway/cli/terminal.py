@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 #: The option of every command whose answer a script would read.
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -38,7 +39,8 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: 
         # Whole canonicals and ids, on several lines if need be: people copy them.
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        # As text: what stands in square brackets would be taken for a style and left out.
+        table.add_row(*map(Text, row))
     _out.print(table)
 
 
@@ -52,7 +54,7 @@ def fail(*lines: str, code: int = 1) -> NoReturn:
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Errors that a person can do something about end the command with a sentence, not a trace."""
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import ArgumentError, DBAPIError
 
     from fhir_gateway.errors import GatewayError
     from fhir_gateway.settings import SettingsRefused
@@ -67,8 +69,12 @@ def plain_errors() -> Iterator[None]:
         )
     except GatewayError as error:
         fail(str(error))
-    except OperationalError as error:
+    except (DBAPIError, ArgumentError) as error:
+        # Only the kind: the text can hold the address with its password.
+        kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
         fail(
-            f"The database could not be used ({type(error.orig).__name__}).",
+            f"The database could not be used ({kind}).",
             "Check database_url or data_dir: `fhir-gateway settings check`.",
         )
+    except OSError as error:
+        fail(f"{error.filename or 'A file'} could not be used: {error.strerror}.")

@@ -22,7 +22,7 @@ def retry_after(header: str | None, *, now: datetime | None = None) -> float | N
         return min(float(text), MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

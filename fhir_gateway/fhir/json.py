@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import orjson
@@ -55,7 +55,7 @@ def parse(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
         )
     except json.JSONDecodeError as error:
         raise JsonRefused(f"Not valid JSON at line {error.lineno}, column {error.colno}.") from None
-    except (RecursionError, ValueError) as error:
+    except (RecursionError, ValueError, InvalidOperation) as error:
         if isinstance(error, JsonRefused):
             raise
         raise JsonRefused("The content has a number or a nesting beyond reason.") from None

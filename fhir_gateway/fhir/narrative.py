@@ -123,6 +123,11 @@ def _reference(value: Element) -> str:
     return "" if kind.startswith("urn:") else kind
 
 
+def _quantity(value: Element) -> str:
+    unit = as_str(value.get("unit")) or as_str(value.get("code"))
+    return " ".join(p for p in (as_str(value.get("comparator")), f"{value['value']}", unit) if p)
+
+
 def _contact_point(value: Element) -> str:
     use = f" ({as_str(value['use'])})" if value.get("use") else ""
     return f"{as_str(value.get('value'))}{use}"
@@ -144,6 +149,8 @@ _SHAPES: tuple[tuple[set[str], Callable[[Element], str]], ...] = (
     ({"family"}, _name),
     ({"given"}, _name),
     ({"postalCode"}, _address),
+    ({"value", "unit"}, _quantity),
+    ({"value", "code"}, _quantity),
     ({"system", "value"}, lambda v: _contact_point(v) if _is_contact(v) else _identifier(v)),
     ({"code", "system"}, lambda v: as_str(v.get("display")) or as_str(v.get("code"))),
     ({"identifier"}, _reference),

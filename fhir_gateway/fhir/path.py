@@ -80,6 +80,8 @@ def compile_expression(expression: str) -> Any:
     """Parse an expression once; raises PathRefused when it is too long, too deep or malformed."""
     if len(expression) > MAX_EXPRESSION:
         raise PathRefused(expression, f"is longer than {MAX_EXPRESSION} characters")
+    if not expression.strip():
+        raise PathRefused(expression, "is empty")
     if _nesting(expression) > MAX_NESTING:
         raise PathRefused(expression, f"nests deeper than {MAX_NESTING} brackets")
     try:

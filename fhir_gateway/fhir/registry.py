@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
+
+#: A date as a version has hyphens, and they begin no pre-release.
+_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){1,2}")
 
 
 class Registry:
@@ -53,7 +57,22 @@ class Registry:
         return scoped
 
 
-def _version_order(resource: Resource) -> tuple[tuple[int, int | str], ...]:
-    """Compares versions as semver does for numbers, as text otherwise."""
-    parts = as_str(resource.get("version")).replace("-", ".").split(".")
-    return tuple((1, int(part)) if part.isdigit() else (0, part) for part in parts)
+_Parts = tuple[tuple[int, int | str], ...]
+
+
+def _version_order(resource: Resource) -> tuple[_Parts, bool, _Parts]:
+    """Compares versions as semver does (a pre-release comes before its release), parts that are no
+    numbers as text."""
+    version = as_str(resource.get("version"))
+    if _DATE.fullmatch(version):
+        version = version.replace("-", ".")
+    release, _, pre_release = version.partition("-")
+    return _parts(release), not pre_release, _parts(pre_release)
+
+
+def _parts(text: str) -> _Parts:
+    # `isdigit` alone is true for characters that are no numbers, such as a superscript.
+    return tuple(
+        (1, int(part)) if part.isascii() and part.isdigit() else (0, part)
+        for part in text.split(".")
+    )

@@ -36,6 +36,8 @@ RESPONSE_TIME = f"{BASE}/StructureDefinition/service-responseTime"
 REQUEST_CODE = f"{BASE}/StructureDefinition/service-requestCode"
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+#: The database has room for so many.
+_MAX_SLUG = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ def read_service(bundle: Resource) -> Service:
         healthcare_service=MappingProxyType(service),
         organisation=MappingProxyType(organisation),
     )
-    problems = [*_problems(bundle, found), *epr_problems]
+    problems = _problems(bundle, found)
+    if bundle.get("resourceType") == "Bundle":
+        problems.extend(epr_problems)
     if problems:
         raise ServiceRefused(problems)
     return found
@@ -116,10 +120,10 @@ def _problems(bundle: Resource, service: Service) -> list[str]:
     found = []
     if bundle.get("resourceType") != "Bundle":
         return ["The file is not a FHIR Bundle."]
-    if not _SLUG.fullmatch(service.slug):
+    if not _SLUG.fullmatch(service.slug) or len(service.slug) > _MAX_SLUG:
         found.append(
             f"HealthcareService.identifier needs a value of system {SERVICE_ID}: a short name of "
-            "lower-case letters, digits and hyphens."
+            f"lower-case letters, digits and hyphens, at most {_MAX_SLUG}."
         )
     if not service.name:
         found.append("HealthcareService.name is missing: patients read it.")

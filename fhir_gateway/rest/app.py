@@ -16,6 +16,7 @@ from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest import definitions
 from fhir_gateway.rest.answers import answer, refusal
 from fhir_gateway.rest.metadata import capability_statement
+from fhir_gateway.web.head import HeadAsGet
 from fhir_gateway.web.headers import SecurityHeaders
 
 BASE = "/fhir/R4"
@@ -41,7 +42,7 @@ def create_fhir_app(
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_parameter)
     app.middleware("http")(_guard)
-    return SecurityHeaders(_EchoRequestId(app), https=base_url.startswith("https:"))
+    return HeadAsGet(SecurityHeaders(_EchoRequestId(app), https=base_url.startswith("https:")))
 
 
 class _EchoRequestId:

@@ -15,6 +15,7 @@ from fhir_gateway.rest.answers import answer, refusal
 TYPES = ("CodeSystem", "Questionnaire", "StructureDefinition", "ValueSet")
 #: Search parameter → element. All are plain equality on a string or code.
 PARAMETERS = {"_id": "id", "url": "url", "version": "version", "name": "name", "status": "status"}
+_NOT_SERVED = f"This resource type is not served here. There are {', '.join(TYPES)}."
 
 router = APIRouter()
 
@@ -23,7 +24,7 @@ router = APIRouter()
 def read(request: Request, resource_type: str, resource_id: str, _pretty: bool = False) -> Response:
     """Read one definition by its id; the newest version of it."""
     if resource_type not in TYPES:
-        return refusal(404, "not-supported", f"{resource_type} is not served here.")
+        return refusal(404, "not-supported", _NOT_SERVED)
     found = [r for r in _all(request, resource_type) if r.get("id") == resource_id]
     if not found:
         return refusal(404, "not-found", f"There is no {resource_type} with this id.")
@@ -34,13 +35,15 @@ def read(request: Request, resource_type: str, resource_id: str, _pretty: bool =
 def search(request: Request, resource_type: str, _pretty: bool = False) -> Response:
     """Search definitions; unknown parameters are refused, so that nobody takes all for some."""
     if resource_type not in TYPES:
-        return refusal(404, "not-supported", f"{resource_type} is not served here.")
+        return refusal(404, "not-supported", _NOT_SERVED)
     wanted = [
         (k, v) for k, v in request.query_params.multi_items() if k not in ("_pretty", "_format")
     ]
     unknown = [key for key, _ in wanted if key not in PARAMETERS]
     if unknown:
-        return refusal(400, "not-supported", f"Unknown search parameter: {', '.join(unknown)}.")
+        # Control characters have no place in an OperationOutcome.
+        named = ", ".join(key for key in unknown if key.isprintable())
+        return refusal(400, "not-supported", f"Unknown search parameter: {named or 'unreadable'}.")
     found = [
         resource
         for resource in _all(request, resource_type)

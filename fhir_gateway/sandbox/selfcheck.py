@@ -55,11 +55,18 @@ class CheckFailed(Refused):
 
 
 def check(addresses: dict[str, str], *, say: Callable[[str], None]) -> list[Result]:
-    """Send both kinds of request and check what arrived. `say` tells progress."""
-    return [
-        _one(addresses, "medical", person("typical"), _medical(person("typical")), say),
-        _one(addresses, "admin", person("typical_man"), _admin(person("typical_man")), say),
-    ]
+    """Send both kinds of request and check what arrived. `say` tells progress.
+
+    Raises CheckFailed when the demo is not there any more, or its pages lead nowhere.
+    """
+    try:
+        return [
+            _one(addresses, "medical", person("typical"), _medical(person("typical")), say),
+            _one(addresses, "admin", person("typical_man"), _admin(person("typical_man")), say),
+        ]
+    except (httpx.HTTPError, ValueError) as error:
+        kind = type(error).__name__
+        raise CheckFailed(f"The demo does not answer as it should ({kind}). Is it up?") from None
 
 
 def _one(

@@ -18,11 +18,25 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from fhir_gateway.errors import Refused
 from fhir_gateway.store.seal import Sealer
 
+_SCHEMES = ("sqlite:", "postgresql:", "postgres:", "postgresql+psycopg:")
 BUSY_TIMEOUT_MS = 30_000
 #: Any number will do, as long as no other user of the same PostgreSQL takes it.
 _MIGRATION_LOCK = 7_403_190_001
+
+
+class DatabaseRefused(Refused):
+    """The URL is of no database that this gateway runs on."""
+
+    def __init__(self) -> None:
+        # Without the URL: it can hold a password.
+        super().__init__(
+            "The database could not be used: database_url must begin with postgresql:// or "
+            "sqlite:///.",
+            code="database-refused",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,12 @@ class Database:
 
 
 def create_store_engine(url: str) -> Engine:
-    """An engine with the settings this gateway needs; PostgreSQL URLs use the psycopg driver."""
+    """An engine with the settings this gateway needs; PostgreSQL URLs use the psycopg driver.
+
+    Raises DatabaseRefused for any other database.
+    """
+    if not url.startswith(_SCHEMES):
+        raise DatabaseRefused
     if not url.startswith("sqlite"):
         return create_engine(_with_driver(url), pool_size=10, max_overflow=20, pool_pre_ping=True)
     engine = create_engine(url)

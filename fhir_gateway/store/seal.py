@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from fhir_gateway.errors import Defect
+from fhir_gateway.errors import Defect, Refused
 from fhir_gateway.fhir import json as fhir_json
 
 MIN_KEY_BYTES = 32
@@ -25,15 +25,24 @@ MIN_KEY_BYTES = 32
 _MAX_SEALED = 16_000_000
 
 
+class KeyRefused(Refused):
+    """A configured secret key is too short to protect anything."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"Each of secret_keys must have at least {MIN_KEY_BYTES} bytes.", code="key-refused"
+        )
+
+
 class Sealer:
     """Seals and opens JSON, and makes keyed hashes.
 
-    `keys`: master keys, the current one first, each at least 32 bytes.
+    `keys`: master keys, the current one first, each at least 32 bytes; else KeyRefused.
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys or any(len(key) < MIN_KEY_BYTES for key in keys):
-            raise ValueError(f"each secret key must have at least {MIN_KEY_BYTES} bytes")
+            raise KeyRefused
         self._fernet = MultiFernet(
             [Fernet(base64.urlsafe_b64encode(_derive(key, b"seal"))) for key in keys]
         )

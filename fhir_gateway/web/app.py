@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Scope
 
 from fhir_gateway.web.environment import mount_assets
 from fhir_gateway.web.forms import ForeignForm
+from fhir_gateway.web.head import HeadAsGet
 from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
 from fhir_gateway.web.routes import check, code, ends, landing, pages
 from fhir_gateway.web.site import Site, site_of
@@ -78,7 +79,7 @@ def create_web_app(site: Site, *, lifespan: Any = None, home: ASGIApp | None = N
     app.add_exception_handler(HTTPException, _http_error)
     app.middleware("http")(_guard)
     limited = BodyLimit(app, max_bytes=MAX_FORM_BYTES, refuse=lambda scope: _too_large(site, scope))
-    return SecurityHeaders(limited, https=site.base_url.startswith("https:"))
+    return HeadAsGet(SecurityHeaders(limited, https=site.base_url.startswith("https:")))
 
 
 def _to_demo() -> Response:

@@ -12,27 +12,11 @@ from tests.journeys.browsing import Phone
 from tests.journeys.records import Arrived, Records
 from tests.journeys.running import RunningDemo
 from tests.peers.hl7_validator.client import Hl7Validator
-from tests.web.bad_input import OTHER
-from tests.web.walking import MEDICAL, Answers, Walker
+from tests.web.bad_input import KINDS, OTHER
+from tests.web.walking import ADMIN, MEDICAL, Answers, Walker
 
 pytestmark = [pytest.mark.java, pytest.mark.xdist_group("journeys")]
 
-_KINDS = ["appointment", "letter", "results", "medication", "contact-details", "other"]
-_ADMIN: Answers = {
-    **MEDICAL,
-    "request": ["pifu-admin"],
-    "appointment-request": ["cancel"],
-    "appointment-date-day": ["14"],
-    "appointment-date-month": ["12"],
-    "appointment-date-year": ["2026"],
-    "letter-request": ["form"],
-    "letter-details": ["<b>A form</b> & more: 1 < 2"],
-    "results-test": ["MRI of the hands"],
-    "medication-request": ["question"],
-    "medication-name": ["Methotrexate"],
-    "contact-details-change": ["I moved."],
-    "admin-other": ["Please call me.\nIn the evening."],
-}
 CASES: dict[str, Answers] = {
     "medical, code verified": {**MEDICAL, "verify-patient-mobile": ["true"]},
     "medical, without a code": MEDICAL,
@@ -62,7 +46,7 @@ CASES: dict[str, Answers] = {
         "requester-relationship": ["carer"],
         "requester-permission": ["best-interests"],
     },
-    **{f"admin, {kind}": {**_ADMIN, "admin-kind": [kind]} for kind in _KINDS},
+    **{f"admin, {kind}": {**ADMIN, "admin-kind": [kind]} for kind in KINDS},
 }
 
 

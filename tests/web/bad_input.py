@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.web.walking import MEDICAL, Answers
+from tests.web.walking import ADMIN, MEDICAL, Answers
 
 SCRIPT = "<script>alert(1)</script>"
 TEMPLATE = "{{ 7*7 }}"
@@ -23,9 +23,11 @@ OTHER: Answers = {
 }
 KNOWN: Answers = {**MEDICAL, "patient-nhs-number-known": ["true"]}
 
+KINDS = ["appointment", "letter", "results", "medication", "contact-details", "other"]
+
 
 def admin(kind: str) -> Answers:
-    return {**MEDICAL, "request": ["pifu-admin"], "admin-kind": [kind]}
+    return {**ADMIN, "admin-kind": [kind]}
 
 
 NAME_CHARACTERS = "must only include letters, spaces, hyphens and apostrophes"

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from fhir_gateway.store import links
 from tests.journeys.browsing import Person, Phone
-from tests.web.bad_input import DATES, FIELDS, OTHER, admin
+from tests.web.bad_input import DATES, FIELDS, KINDS, OTHER, admin
 from tests.web.conftest import Pages
 from tests.web.walking import MEDICAL, Answers
 
@@ -130,8 +130,8 @@ def test_each_bad_date_is_explained_where_it_was_typed(person: OpenLink) -> None
 
 @pytest.mark.parametrize(
     "answers",
-    [MEDICAL, OTHER, *map(admin, ("appointment", "letter", "results", "medication", "contact"))],
-    ids=["medical", "someone-else", "appointment", "letter", "results", "medication", "contact"],
+    [MEDICAL, OTHER, *map(admin, KINDS)],
+    ids=["medical", "someone-else", *KINDS],
 )
 def test_every_page_left_empty_says_what_to_do_or_goes_on(
     person: OpenLink, answers: Answers

@@ -37,6 +37,22 @@ MEDICAL: Answers = {
     "times-to-avoid": ["any-time"],
     "declaration": ["true"],
 }
+#: Admin requests, with answers for whatever `admin-kind` asks for.
+ADMIN: Answers = {
+    **MEDICAL,
+    "request": ["pifu-admin"],
+    "appointment-request": ["cancel"],
+    "appointment-date-day": ["14"],
+    "appointment-date-month": ["12"],
+    "appointment-date-year": ["2026"],
+    "letter-request": ["form"],
+    "letter-details": ["<b>A form</b> & more: 1 < 2"],
+    "results-test": ["MRI of the hands"],
+    "medication-request": ["question"],
+    "medication-name": ["Methotrexate"],
+    "contact-details-change": ["I moved."],
+    "admin-other": ["Please call me.\nIn the evening."],
+}
 _MAX_PAGES = 40
 _ERROR_LINE = re.compile(r'<ul class="nhsuk-list nhsuk-error-summary__list">(.*?)</ul>', re.S)
 _MESSAGE = re.compile(r'<span class="nhsuk-error-message"[^>]*>(.*?)</span>\s*(?:<|$)', re.S)
