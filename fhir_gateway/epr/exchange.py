@@ -6,6 +6,7 @@ something did and no whole answer came back, else an Answer whatever its status.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ BODY_SECONDS = 20.0
 #: The longest an exchange takes, a new token included; the settle time must be longer.
 LONGEST_SECONDS = 55.0
 MAX_BODY = 5_000_000
+#: Of the R4 value set issue-type.
+_ISSUE_CODE = re.compile(r"(?=.{1,20}$)[a-z]+(-[a-z]+)*")
+#: As Epic (59108) and BaRS (REC_CONFLICT) number what is wrong.
+_DETAIL_CODE = re.compile(r"[0-9]{2,6}|[A-Z][A-Z_]{2,39}")
 #: Broken before anything of the request was on its way.
 _NOT_SENT = (
     httpx.ConnectError,
@@ -56,13 +61,16 @@ class Answer:
 
     @property
     def issue_codes(self) -> list[str]:
-        """Codes of the issues and of their details; never texts, which can quote a patient."""
+        """Codes of the issues and of their details; never texts, which can quote a patient, nor
+        what only stands where a code should."""
         found = []
         for issue in self.issues:
-            found.append(as_str(issue.get("code")))
-            for coding in as_list(as_dict(issue.get("details")).get("coding")):
-                found.append(as_str(as_dict(coding).get("code")))
-        return [code[:40] for code in found if code and code.isprintable()]
+            code = as_str(issue.get("code"))
+            found += [code] if _ISSUE_CODE.fullmatch(code) else []
+            for coding in map(as_dict, as_list(as_dict(issue.get("details")).get("coding"))):
+                code = as_str(coding.get("code"))
+                found += [code] if _DETAIL_CODE.fullmatch(code) else []
+        return found
 
     @property
     def failed_issues(self) -> bool:

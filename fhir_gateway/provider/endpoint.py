@@ -144,14 +144,34 @@ def _event(coding: Any) -> str:
 
 
 def _address_problems(endpoint: EprEndpoint) -> list[str]:
-    url = urlsplit(endpoint.address)
     if endpoint.strategy is Strategy.FILE:
-        if url.scheme != "file" or url.netloc not in ("", "localhost") or not url.path.strip("/"):
+        if not _is_folder(endpoint.address):
             return ["Endpoint.address must be file:///FOLDER for the strategy 'file'."]
         return []
-    if url.username or url.password or url.query or url.fragment:
-        return ["Endpoint.address must hold no credentials, query or fragment."]
-    loopback = url.scheme == "http" and url.hostname in _LOOPBACK
-    if not url.hostname or not (url.scheme == "https" or loopback):
-        return ["Endpoint.address must be the https base of the EPR's FHIR server."]
+    if not _is_epr_base(endpoint.address):
+        return [
+            "Endpoint.address must be the https base of the EPR's FHIR server, without a password "
+            "or a query."
+        ]
     return []
+
+
+def _is_folder(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+    except ValueError:
+        return False
+    local = address.netloc in ("", "localhost")
+    return address.scheme == "file" and local and bool(address.path.strip("/"))
+
+
+def _is_epr_base(text: str) -> bool:
+    """Whether an address is fit for patient data: https, or this machine."""
+    try:
+        address = urlsplit(text)
+        host, _ = address.hostname, address.port
+    except ValueError:
+        return False
+    plain = "@" not in address.netloc and not address.query and not address.fragment
+    safe = address.scheme == "https" or (address.scheme == "http" and host in _LOOPBACK)
+    return bool(host) and plain and safe

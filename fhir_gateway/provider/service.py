@@ -108,7 +108,9 @@ def read_service(bundle: Resource) -> Service:
         healthcare_service=MappingProxyType(service),
         organisation=MappingProxyType(organisation),
     )
-    problems = [*_problems(bundle, found), *epr_problems]
+    problems = _problems(bundle, found)
+    if bundle.get("resourceType") == "Bundle":
+        problems.extend(epr_problems)
     if problems:
         raise ServiceRefused(problems)
     return found

@@ -165,9 +165,13 @@ def _too_many(response: httpx.Response) -> TryLater:
     """Two kinds of 429: too fast (RateLimitError, a rolling minute), which soon passes, and the
     allowance of the day used up (TooManyRequestsError), which does not."""
     given = retry_after(response.headers.get("retry-after"))
-    if _kind(response) == "TooManyRequestsError":
-        return TryLater(_answered(response), code="notify-429-day", after=given or _DAY_PAUSE)
-    return TryLater(_answered(response), code="notify-429-rate", after=given or _RATE_PAUSE)
+    match _kind(response):
+        case "TooManyRequestsError":
+            return TryLater(_answered(response), code="notify-429-day", after=given or _DAY_PAUSE)
+        case "RateLimitError":
+            return TryLater(_answered(response), code="notify-429-rate", after=given or _RATE_PAUSE)
+        case _:
+            return TryLater(_answered(response), code="notify-429", after=given)
 
 
 def _answered(response: httpx.Response) -> str:

@@ -23,7 +23,9 @@ def unguarded():  # type: ignore[no-untyped-def]
 
 def in_xml(status: int, resource: Resource, **headers: str) -> Reply:
     return Reply(
-        status, exchange_xml.dump(resource), {"Content-Type": f"{wire.XML};charset=utf-8", **headers}
+        status,
+        exchange_xml.dump(resource),
+        {"Content-Type": f"{wire.XML};charset=utf-8", **headers},
     )
 
 

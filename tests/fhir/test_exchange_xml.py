@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_gateway.errors import Defect
+from fhir_gateway.fhir import exchange_xml, wire
 from fhir_gateway.fhir import json as fhir_json
-from fhir_gateway.fhir import wire, xml
 from tests.sandbox.epr.request_bundle import request_bundle
 
 PUBLISHED = sorted((Path(__file__).parents[2] / "questionnaires").glob("*.json"))
@@ -84,7 +84,7 @@ def test_what_xml_cannot_say_is_a_defect_and_not_lost() -> None:
         + b"<extension>" * 150
         + b"</extension>" * 150
         + b"</Patient>",
-        b"x" * (xml.MAX_BYTES + 1),
+        b"x" * (exchange_xml.MAX_BYTES + 1),
     ],
 )
 def test_hostile_or_broken_content_is_refused(content: bytes) -> None:
