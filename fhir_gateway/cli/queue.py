@@ -162,7 +162,8 @@ def retry(
         gateway.close()
     if request is not None and not done:
         fail(f"{found.reference} does not need attention: it is {found.state}.")
-    say(f"{len(done)} of {len(chosen)} go on. See `fhir-gateway queue list`.")
+    see = "list" if request is None else f"show {found.reference}"
+    say(f"{len(done)} of {len(chosen)} go on. See `fhir-gateway queue {see}`.")
 
 
 @app.command("resolve")

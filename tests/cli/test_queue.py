@@ -36,7 +36,7 @@ def accepted(service: str) -> str:
             evidence={"verified": {"+447700900999": "canary"}},
             now=NOW,
         )
-        attempt = attempts.open_attempt(tx, ID, now=NOW)
+        attempt = attempts.open_attempt(tx, ID, "epr.example", now=NOW)
         attempts.resolve(tx, attempt, "epr-422", now=NOW)
         requests.move(
             tx, ID, RequestState.NEEDS_ATTENTION, now=NOW, detail="The EPR answered 422 [x]"
