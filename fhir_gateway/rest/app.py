@@ -13,11 +13,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway.questionnaire.catalogue import Catalogue
-from fhir_gateway.rest import definitions
+from fhir_gateway.rest import definitions, extract
 from fhir_gateway.rest.answers import answer, refusal
 from fhir_gateway.rest.metadata import capability_statement
 from fhir_gateway.web.head import HeadAsGet
-from fhir_gateway.web.headers import SecurityHeaders
+from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
 
 BASE = "/fhir/R4"
 _CODES = {404: "not-found", 405: "not-supported"}
@@ -38,11 +38,13 @@ def create_fhir_app(
         """What this server can do."""
         return answer(statement, pretty=_pretty)
 
+    app.include_router(extract.router, prefix=BASE)
     app.include_router(definitions.router, prefix=BASE)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_parameter)
     app.middleware("http")(_guard)
-    return HeadAsGet(SecurityHeaders(_EchoRequestId(app), https=base_url.startswith("https:")))
+    limited = BodyLimit(app, max_bytes=extract.MAX_BYTES, refuse=lambda _: _too_large)
+    return HeadAsGet(SecurityHeaders(_EchoRequestId(limited), https=base_url.startswith("https:")))
 
 
 class _EchoRequestId:
@@ -61,6 +63,11 @@ class _EchoRequestId:
             await send(message)
 
         await self._app(scope, receive, send_with_id)  # type: ignore[arg-type]
+
+
+_too_large = refusal(
+    413, "too-costly", f"A request may have {extract.MAX_BYTES} bytes at the most."
+)
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ from fhir_gateway import __version__
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.rest.answers import FHIR_JSON
 from fhir_gateway.rest.definitions import PARAMETERS, TYPES
+from fhir_gateway.rest.extract import OPERATION
 
 _KINDS = {"_id": "token", "url": "uri", "version": "token", "name": "string", "status": "token"}
 
@@ -37,6 +38,12 @@ def capability_statement(base_url: str, *, date: str) -> Resource:
                         ],
                     }
                     for resource_type in TYPES
+                ]
+                + [
+                    {
+                        "type": "QuestionnaireResponse",
+                        "operation": [{"name": "extract", "definition": OPERATION}],
+                    }
                 ],
             }
         ],

@@ -56,8 +56,11 @@ def test_the_capability_statement_declares_what_is_served(fhir: httpx.Client) ->
     assert statement["software"]["version"] == __version__
     assert statement["implementation"]["url"] == BASE_URL
     (rest,) = statement["rest"]
-    assert tuple(r["type"] for r in rest["resource"]) == TYPES
-    for resource in rest["resource"]:
+    *definitions, responses = rest["resource"]
+    assert tuple(r["type"] for r in definitions) == TYPES
+    assert responses["type"] == "QuestionnaireResponse"
+    assert [operation["name"] for operation in responses["operation"]] == ["extract"]
+    for resource in definitions:
         assert {p["name"] for p in resource["searchParam"]} == set(PARAMETERS)
         assert fhir.get(f"/{resource['type']}").json()["total"] > 0
 
