@@ -141,7 +141,7 @@ def _address(text: str, option: str) -> str:
 
 
 def explained(wanted: str, names: Sequence[str]) -> list[dict[str, Any]]:
-    """The tests whose key is a name or has it as a part, in words. Raises Refused when there is none."""
+    """The tests whose key has a name in it, in words. Raises Refused when there is none."""
     home = shipped.folder("conformance")
     found = [
         {
