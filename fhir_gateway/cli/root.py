@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fhir_gateway.cli import (
+    conformance,
     demo,
     epr,
     keys,
@@ -62,6 +63,7 @@ app.add_typer(mapping.app, name="mapping")
 app.add_typer(keys.app, name="keys")
 app.add_typer(settings.app, name="settings")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(conformance.app, name="conformance")
 
 
 def main() -> None:

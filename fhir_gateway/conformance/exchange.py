@@ -1,0 +1,59 @@
+"""What goes over the wire and comes back, kept as it was for asserts and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from fhir_gateway.fhir import wire
+from fhir_gateway.fhir.types import Resource
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """Something that asserts and variables look into: a fixture, a request or an answer."""
+
+    body: bytes = b""
+    media_type: str = ""
+    headers: Headers = ()
+
+    @cached_property
+    def resource(self) -> Resource | None:
+        """The FHIR resource in the body; None when there is none that can be read."""
+        return wire.decode(self.body, self.media_type)
+
+    def header(self, name: str) -> str | None:
+        """A header's value, whatever the case of its name; several joined by a comma."""
+        found = [value for key, value in self.headers if key.lower() == name.lower()]
+        return ", ".join(found) if found else None
+
+
+@dataclass(frozen=True)
+class Sent(Content):
+    """A request as it went out."""
+
+    method: str = "GET"
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Answer(Content):
+    """An answer as it came in."""
+
+    status: int = 0
+    reason: str = ""
+    http_version: str = "HTTP/1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer; without one, `problem` says what went wrong."""
+
+    sent: Sent
+    answer: Answer | None
+    started: datetime
+    seconds: float
+    problem: str = ""

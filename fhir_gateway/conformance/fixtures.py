@@ -1,0 +1,95 @@
+"""The fixtures of a script: contained resources, and files beside it.
+
+Nothing is fetched, and no file outside the suite's folder is read: a script from a stranger must
+not send a tester's files to a server.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fhir_gateway.conformance import substitution
+from fhir_gateway.conformance.errors import NotSupported, ScriptError
+from fhir_gateway.conformance.exchange import Content
+from fhir_gateway.conformance.script import MAX_FILE, Script
+from fhir_gateway.fhir import json as fhir_json
+from fhir_gateway.fhir import wire
+from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str
+
+_TYPES = {".json": wire.JSON, ".xml": wire.XML}
+_FOLDERS = ("", "fixtures", "resources", "_reference", "_reference/resources")
+
+
+def raw(script: Script, fixture: Element) -> Content:
+    """The content of a fixture as it is written, before substitution.
+
+    Raises ScriptError when it is missing, NotSupported when it would have to be fetched.
+    """
+    reference = as_str(as_dict(fixture.get("resource")).get("reference"))
+    name = as_str(fixture.get("id"))
+    if not reference:
+        raise ScriptError(f"the fixture '{name}' has no resource")
+    if reference.startswith("#"):
+        return _contained(script, name, reference[1:])
+    file = locate(script, reference)
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise ScriptError(f"the fixture '{name}' cannot be read: {error.strerror}") from None
+    if len(body) > MAX_FILE:
+        raise ScriptError(f"the fixture '{name}' is larger than {MAX_FILE} bytes")
+    return Content(body, _TYPES.get(file.suffix, "application/octet-stream"))
+
+
+def locate(script: Script, reference: str) -> Path:
+    """The file of a reference: a path from the script or the suite, or `Type/id` as `Type-id.json`
+    there or in `fixtures/`. Raises ScriptError, NotSupported."""
+    if "://" in reference or reference.startswith("urn:"):
+        raise NotSupported(f"the fixture {reference[:200]} would have to be fetched: put it beside")
+    if "\0" in reference or Path(reference).is_absolute():
+        raise ScriptError(f"the fixture '{reference[:200]}' is not a path within the suite")
+    for candidate in _candidates(script, reference):
+        if candidate.is_file():
+            if not candidate.resolve().is_relative_to(script.root.resolve()):
+                raise ScriptError(
+                    f"the fixture '{reference[:200]}' is outside the suite's folder; "
+                    "run the folder that holds both"
+                )
+            return candidate
+    raise ScriptError(f"the fixture '{reference[:200]}' is not there")
+
+
+def _candidates(script: Script, reference: str) -> list[Path]:
+    names = [reference]
+    kind, _, identity = reference.partition("/")
+    if identity and "/" not in identity and "." not in identity:
+        names += [
+            f"{stem}{end}"
+            for stem in (f"{kind}-{identity}", f"{kind.lower()}-{identity}", reference)
+            for end in (".json", ".xml")
+        ]
+    places = dict.fromkeys([script.folder, script.root])
+    return [place / sub / name for place in places for sub in _FOLDERS for name in names]
+
+
+def _contained(script: Script, name: str, wanted: str) -> Content:
+    for resource in map(as_dict, as_list(script.resource.get("contained"))):
+        if resource.get("id") == wanted:
+            return Content(fhir_json.dump(resource), wire.JSON)
+    raise ScriptError(f"the fixture '{name}' names the contained '{wanted}', which is not there")
+
+
+def filled(content: Content, resolve: substitution.Resolve) -> Content:
+    """With the values of variables, escaped for the format. Raises ScriptError, NotSupported."""
+    if b"${" not in content.body:
+        return content
+    try:
+        text = content.body.decode()
+    except UnicodeDecodeError:
+        return content
+    into = substitution.plain
+    if content.media_type == wire.JSON:
+        into = substitution.into_json
+    elif content.media_type == wire.XML:
+        into = substitution.into_xml
+    return Content(into(text, resolve).encode(), content.media_type, content.headers)
