@@ -1,11 +1,13 @@
-"""The fixtures of the suite epr-inbound, made from the golden examples of the mappings: what a suite
-sends is what the gateway sends, with variables in place of what is new in each run.
+"""The fixtures of the suite epr-inbound, made from the golden examples of the mappings.
+
+What the suite sends is what the gateway sends, with variables in place of what is new in each run.
 
     python -m tests.conformance.golden_fixtures    write them all
 """
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 from collections.abc import Callable, Mapping
@@ -28,6 +30,14 @@ NAMES = {
 }
 _PROXY = "uk-core-transaction/examples/medical-proxy-unmatched"
 _MATCHED = "uk-core-transaction/examples/medical-me-matched"
+
+#: An empty page of A4.
+_PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,19 @@ def _broken(bundle: Json) -> Json:
     return {**bundle, "entry": [*wanted, {**request, "resource": resource}]}
 
 
+def _new_message(bundle: Json) -> Json:
+    """A message of its own: a receiver passes over one whose id it has seen."""
+    identifier = {**bundle["identifier"], "value": "urn:uuid:${requestId}"}
+    return {**bundle, "id": "${requestId}", "identifier": identifier}
+
+
+def _with_pdf(document: Json) -> Json:
+    """Golden examples say only that there is a PDF; this is a small one."""
+    first, *rest = document["content"]
+    attachment = {**first["attachment"], "data": base64.b64encode(_PDF).decode()}
+    return {**document, "content": [{"attachment": attachment}, *rest]}
+
+
 FIXTURES: dict[str, Source] = {
     "Patient-unmatched.json": Source(_PROXY, "Patient"),
     "Patient-other.json": Source(_PROXY, "Patient", "${otherId}"),
@@ -139,9 +162,9 @@ FIXTURES: dict[str, Source] = {
     "transaction-broken.json": Source(_PROXY, request_id="${brokenId}", change=_broken),
     "Communication.json": Source("communication-only/examples/admin-me-matched", "Communication"),
     "DocumentReference.json": Source(
-        "document/examples/medical-me-unmatched", "DocumentReference"
+        "document/examples/medical-me-unmatched", "DocumentReference", change=_with_pdf
     ),
-    "message.json": Source("bars-shaped/examples/medical-me-unmatched"),
+    "message.json": Source("bars-shaped/examples/medical-me-unmatched", change=_new_message),
 }
 
 

@@ -22,6 +22,7 @@ from fhir_gateway.sandbox.epr.fhir_http import FHIR_PATH, MAX_BODY_BYTES, answer
 from fhir_gateway.sandbox.epr.injected import switchboard
 from fhir_gateway.sandbox.epr.injected.middleware import Inject
 from fhir_gateway.sandbox.epr.injected.switchboard import Switchboard
+from fhir_gateway.sandbox.epr.messages import Messages
 from fhir_gateway.sandbox.epr.storage import Storage
 from fhir_gateway.web.environment import create_environment, mount_assets
 from fhir_gateway.web.headers import (
@@ -66,6 +67,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.storage = opened
+    app.state.messages = Messages()
     app.state.started = datetime.now(UTC)
     app.state.environment = create_environment(_TEMPLATES)
     app.state.faults = Switchboard(faults)

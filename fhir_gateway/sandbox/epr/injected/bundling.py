@@ -52,6 +52,16 @@ def one_short(sent: Sent, answered: Answered) -> Answered:
     return _with_entries(answered, entries(answered.resource)[:-1])
 
 
+def message_failed(sent: Sent, answered: Answered) -> Answered:
+    """The reply to a message that was taken says that it was not."""
+    if sent.path != "$process-message" or answered.refused:
+        return answered
+    kept = entries(answered.resource)
+    for entry in kept:
+        entry["resource"]["response"]["code"] = "fatal-error"
+    return _with_entries(answered, kept)
+
+
 class UrnsLeft:
     """References between the resources of a transaction stay as they were sent."""
 
@@ -66,7 +76,7 @@ class UrnsLeft:
             for asked, told in pairs:
                 location = as_dict(told.get("response")).get("location", "")
                 self._sent[location.partition("/_history/")[0]] = as_dict(asked.get("resource"))
-        elif sent.method == "GET" and not answered.refused:
+        elif self._sent and sent.method == "GET" and not answered.refused:
             return answered.carrying(self._restored(answered.resource))
         return answered
 

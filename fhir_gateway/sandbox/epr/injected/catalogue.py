@@ -50,6 +50,16 @@ _STORING = (
         on_stored(storing.without_foreign_identifiers),
     ),
     _always(
+        "drops-attachments",
+        "Keeps no data of attachments, such as the letter of a request.",
+        on_stored(storing.without_attachments),
+    ),
+    _always(
+        "drops-references",
+        "Keeps what is referred to by its name alone.",
+        on_stored(storing.without_references),
+    ),
+    _always(
         "drops-narrative",
         "Keeps no narrative, which is what staff read where nothing else is shown.",
         on_stored(storing.without_narrative),
@@ -241,6 +251,11 @@ _BUNDLING = (
         "Leaves the last entry out of a transaction-response.",
         on_answer(bundling.one_short),
     ),
+    _always(
+        "says-message-failed",
+        "Takes a message and answers that it failed.",
+        on_answer(bundling.message_failed),
+    ),
     Known(
         "leaves-urn-references",
         "Leaves references within a transaction as urn:uuid.",
@@ -263,6 +278,16 @@ _DECLARING = (
         "claims-transactions",
         "Declares transactions and answers 404 to them.",
         declaring.no_transactions,
+    ),
+    _always(
+        "claims-messages",
+        "Declares $process-message and answers 404 to it.",
+        declaring.no_messages,
+    ),
+    _always(
+        "refuses-provenance",
+        "Declares the create of Provenance and answers 403 to it.",
+        declaring.no_provenance,
     ),
     _always(
         "declares-no-create",

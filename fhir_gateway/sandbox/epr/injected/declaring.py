@@ -38,6 +38,22 @@ async def no_transactions(sent: Sent, proceed: Proceed) -> Answered:
     return await proceed(sent)
 
 
+async def no_provenance(sent: Sent, proceed: Proceed) -> Answered:
+    """Provenance is declared, and refused."""
+    if sent.is_create and sent.type == "Provenance":
+        told = single("error", "forbidden", "That is not for you.")
+        return Answered(403, _JSON, fhir_json.dump(told))
+    return await proceed(sent)
+
+
+async def no_messages(sent: Sent, proceed: Proceed) -> Answered:
+    """Messages are declared, and not found."""
+    if sent.path == "$process-message":
+        told = single("error", "not-found", "There is no such address.")
+        return Answered(404, _JSON, fhir_json.dump(told))
+    return await proceed(sent)
+
+
 async def no_smart_configuration(sent: Sent, proceed: Proceed) -> Answered:
     """Nobody says where tokens are."""
     if sent.path == ".well-known/smart-configuration":

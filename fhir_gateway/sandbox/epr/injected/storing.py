@@ -34,6 +34,16 @@ def without_extensions(resource: Resource) -> Resource:
     return _resource(resource, drop=lambda name, _: name == "extension")
 
 
+def without_attachments(resource: Resource) -> Resource:
+    """Attachments lose their data."""
+    return _resource(resource, drop=lambda name, _: name == "data")
+
+
+def without_references(resource: Resource) -> Resource:
+    """References lose where they lead, and keep what they are called."""
+    return as_dict(_pointless(resource))
+
+
 def without_narrative(resource: Resource) -> Resource:
     """No narrative."""
     return _without(resource, "text")
@@ -85,6 +95,16 @@ def by_day(resource: Resource) -> Resource:
     """Moments lose their time."""
     elements = ("authoredOn", "authored", "sent")
     return _resource(resource, text=lambda n, t: t[:_DATE_LENGTH] if n in elements else t)
+
+
+def _pointless(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_pointless(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("reference"), str):
+        return {"display": "not kept", **_without(value, "reference")}
+    return {name: _pointless(one) for name, one in value.items()}
 
 
 def _of_texts(change: Callable[[str], str]) -> Callable[[str, str], str]:
