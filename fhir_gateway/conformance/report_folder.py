@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fhir_gateway.conformance import junit, run_json, test_report
+from fhir_gateway.conformance import har, html_report, junit, run_json, test_report
 from fhir_gateway.conformance.results import BAD, Run
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir import json as fhir_json
@@ -22,6 +22,8 @@ def files(run: Run) -> Mapping[str, bytes]:
     found = {
         RESULTS: fhir_json.dump(run_json.of_run(run), pretty=True),
         "junit.xml": junit.document(run),
+        "network.har": har.document(run),
+        "report.html": html_report.document(run),
     }
     for result in run.scripts:
         name = re.sub(r"[^A-Za-z0-9._-]", "-", f"TestReport-{result.suite}-{result.script}")
