@@ -154,3 +154,107 @@ def _as_json(suite: Suite) -> dict[str, Any]:
             for index, test in enumerate(script.tests)
         ],
     }
+
+
+@app.command("lint")
+def lint(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="TestScripts, folders, or shipped suites."),
+    ],
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check TestScripts without running them.
+
+    Finds what is not R4, unknown codes, ids and variables that lead nowhere, expressions that do
+    not parse, and asserts that cannot fail. Exit status 1 when something is wrong.
+    """
+    from fhir_gateway.cli import conformance_parts as parts
+    from fhir_gateway.conformance import lint as linting
+    from fhir_gateway.conformance.finding import ERROR, Finding
+
+    found: list[tuple[Path, Finding]] = []
+    with parts.usage_errors():
+        for suite in parts.find(files):
+            found += [(file, Finding(ERROR, "file", text)) for file, text in suite.problems]
+            for script in suite.scripts:
+                found += [(script.file, one) for one in linting.findings(script)]
+    if as_json:
+        show_json(
+            [
+                {"file": str(f), "level": one.level, "place": one.place, "message": one.message}
+                for f, one in found
+            ]
+        )
+    else:
+        for file, one in found:
+            say(f"{file}: {one.level}: {one.place}: {one.message}")
+        if not found:
+            say("Nothing found.")
+    if any(strict or one.level == ERROR for _, one in found):
+        raise typer.Exit(1)
+
+
+@app.command("explain")
+def explain(
+    test: Annotated[
+        str, typer.Argument(help="A test as reports name it: suite/script/test, or part of it.")
+    ],
+    suite: Annotated[
+        list[str] | None,
+        typer.Option(help="Where to look: suites, folders or files. Default: all that is shipped."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a test checks: its requirement, with a link, and each step in words."""
+    from fhir_gateway.cli import conformance_parts as parts
+
+    with parts.usage_errors():
+        found = parts.explained(test, suite or [])
+    if as_json:
+        show_json(found)
+        return
+    for one in found:
+        say(one["key"])
+        say(f"  {one['name']}")
+        for text in filter(None, [one["description"]]):
+            say(f"  {text}")
+        for requirement in one["requirements"]:
+            say("  Requirement: " + " ".join(filter(None, requirement.values())))
+        for condition in one["requires"]:
+            say(f"  Only where the server says: {condition}")
+        for number, step in enumerate(one["steps"], 1):
+            say(f"  {number}. {step}")
+        say("")
+
+
+@app.command("compare")
+def compare(
+    before: Annotated[Path, typer.Argument(help="The folder of reports of the earlier run.")],
+    after: Annotated[Path, typer.Argument(help="The folder of reports of the later run.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show which tests ended differently in two runs.
+
+    Exit status 1 when a test fails that did not fail before, or is no longer judged.
+    """
+    from fhir_gateway.cli import conformance_parts as parts
+    from fhir_gateway.conformance import report_folder
+    from fhir_gateway.conformance.compare import changes
+
+    with parts.usage_errors():
+        first, second = (report_folder.outcomes(report_folder.read(f)) for f in (before, after))
+    found = changes(first, second)
+    if as_json:
+        show_json(
+            [{"key": c.key, "change": c.kind, "before": c.before, "after": c.after} for c in found]
+        )
+    else:
+        show_table(
+            ["Change", "Test", "Before", "After"],
+            [[c.kind, c.key, c.before or "not run", c.after or "not run"] for c in found],
+            empty="No test ended differently.",
+        )
+    if any(change.kind in ("broken", "lost") for change in found):
+        raise typer.Exit(1)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from fhir_gateway import shipped
 from fhir_gateway.cli.terminal import fail
-from fhir_gateway.conformance import credentials, progress, report_folder, runs, suites
+from fhir_gateway.conformance import credentials, progress, report_folder, runs, suites, words
 from fhir_gateway.conformance.http import Caller
 from fhir_gateway.conformance.results import Run
 from fhir_gateway.conformance.runs import Plan
 from fhir_gateway.conformance.suites import Suite
 from fhir_gateway.errors import GatewayError, Refused
+from fhir_gateway.fhir.types import as_str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +138,31 @@ def _address(text: str, option: str) -> str:
             code="usage",
         )
     return text.rstrip("/")
+
+
+def explained(wanted: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The tests whose key has a name in it, in words. Raises Refused when there is none."""
+    home = shipped.folder("conformance")
+    found = [
+        {
+            "key": script.key(index),
+            "name": as_str(test.get("name")),
+            "description": as_str(test.get("description")),
+            "tags": list(script.tags(test)),
+            "requirements": [asdict(one) for one in script.requirements(test)],
+            "requires": [*script.requires(None), *script.requires(test)],
+            "steps": words.test_steps(script, index),
+        }
+        for suite in (suites.find(names, home) if names else suites.shipped(home))
+        for script in suite.scripts
+        for index, test in enumerate(script.tests)
+        if f"/{script.key(index)}".endswith(f"/{wanted}")
+        or f"/{wanted}/" in f"/{script.key(index)}"
+    ]
+    if not found:
+        raise Refused(
+            f"There is no test '{wanted}'. `fhir-gateway conformance list --json` names all; with "
+            "--suite others than the shipped ones are looked through.",
+            code="usage",
+        )
+    return found
