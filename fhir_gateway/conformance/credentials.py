@@ -100,7 +100,8 @@ def verification(
 
 def _of_header(file: Path, given: dict[str, Any]) -> Credentials:
     name, value = str(given.get("name", "")), str(given.get("value", ""))
-    if not name.replace("-", "").isalnum() or not value.isascii() or not value.isprintable():
+    sendable = value.isascii() and value.isprintable() and value.strip() == value
+    if not name.replace("-", "").isalnum() or not name.isascii() or not value or not sendable:
         raise Refused(f"{file}: method 'header' needs name and value", code="auth-file")
     return Credentials(_Header(name, value), True, (value,))
 

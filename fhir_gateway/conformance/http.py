@@ -63,8 +63,11 @@ class Caller:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and those to where tokens come from."""
         self._http.close()
+        close = getattr(self._auth, "close", None)
+        if close is not None:
+            close()
 
     def send(self, sent: Sent) -> Exchange:
         """Send a request; what goes wrong is in `problem`.

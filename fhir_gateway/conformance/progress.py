@@ -48,7 +48,12 @@ def shown(total: int, *, quiet: bool = False) -> Iterator[Callable[[TestResult],
 def line(result: TestResult) -> Text:
     """A test's outcome in one line, with why when it is no pass."""
     text = Text(f"{result.outcome.upper():8}", style=_STYLES[result.outcome])
-    text.append(result.key, style="default")
+    text.append(_printable(result.key), style="default")
     if result.message and result.outcome != Outcome.PASS:
-        text.append(f"\n         {result.message}", style="default")
+        text.append(f"\n         {_printable(result.message)}", style="default")
     return text
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a server's words must not steer a tester's terminal."""
+    return "".join(char if char.isprintable() else "�" for char in text)

@@ -108,7 +108,7 @@ def _url(operation: Element, scope: Scope, what: Interaction, name: str, *, form
     explicit = as_str(operation.get("url"))
     if explicit:
         text = substitution.plain(explicit, scope.resolve)
-        url = urljoin(f"{scope.base}/", encoded(text) if encode else text)
+        url = _joined(scope.base, encoded(text) if encode else text)
     else:
         text = _path(operation, scope, what, name, form=form)
         url = scope.base + (encoded(text) if encode else text)
@@ -119,6 +119,13 @@ def _url(operation: Element, scope: Scope, what: Interaction, name: str, *, form
     if not valid or any(ord(char) <= ord(" ") for char in url):
         raise ScriptError(f"'{url[:200]}' is no address that can be called")
     return url
+
+
+def _joined(base: str, url: str) -> str:
+    try:
+        return urljoin(f"{base}/", url)
+    except ValueError:
+        raise ScriptError(f"'{url[:200]}' is no address that can be called") from None
 
 
 def _path(operation: Element, scope: Scope, what: Interaction, name: str, *, form: bool) -> str:

@@ -1,118 +1,104 @@
-"""The shipped suites against the real parts of this project that they are about.
-
-What is not built yet is skipped by its CapabilityStatement, and said so; nothing may fail.
-"""
-
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+import json
+import os
 from pathlib import Path
 
-import httpx
 import pytest
 
-from fhir_gateway import shipped
-from fhir_gateway.conformance import runs, suites
-from fhir_gateway.conformance.http import Caller
-from fhir_gateway.conformance.results import BAD, Outcome, Run
-from fhir_gateway.questionnaire.catalogue import Catalogue
-from fhir_gateway.rest.app import create_fhir_app
-from fhir_gateway.rest.callbacks import CallbackKeys, create_callback_app
-from fhir_gateway.sandbox.pds.app import BASE_PATH, create_app
-from fhir_gateway.store.database import Database
-from fhir_gateway.store.seal import Sealer
-from tests.conformance.mutation import Bearer
-from tests.serving import serve
+from fhir_gateway.conformance import fixtures, suites
+from fhir_gateway.conformance.errors import NotSupported, ScriptError
+from fhir_gateway.conformance.script import Script, read_script
+from tests.conformance.writing import script
 
-NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-#: What the suite sms-callbacks signs with, see its suite.json.
-KEYS = CallbackKeys(
-    "conformance-notify-token",
-    "conformance-application",
-    "conformance-nhs-notify-key",
-    "conformance-twilio-token",
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder with one shipped suite `one`."""
+    root = tmp_path / "home" / "one"
+    (root / "fixtures").mkdir(parents=True)
+    (root / "more").mkdir()
+    manifest = {"name": "one", "title": "The first", "variables": [{"name": "id"}]}
+    (root / "suite.json").write_text(json.dumps(manifest))
+    (root / "b.json").write_text(json.dumps(script(id="b")))
+    (root / "more" / "a.json").write_text(json.dumps(script(id="a")))
+    (root / "fixtures" / "c.json").write_text(json.dumps(script(id="c")))
+    (root / "fixtures" / "Patient-example.json").write_text('{"resourceType":"Patient"}')
+    (root / "data.json").write_text('{"resourceType":"Patient"}')
+    return tmp_path / "home"
+
+
+def test_a_suite_has_its_scripts_and_not_its_fixtures(home: Path) -> None:
+    [suite] = suites.shipped(home)
+
+    assert (suite.name, suite.title) == ("one", "The first")
+    assert [one.name for one in suite.scripts] == ["b", "a"]
+    assert suite.inputs == ({"name": "id"},)
+    assert suite.problems == ()
+
+
+def test_suites_are_found_by_name_folder_and_file(home: Path) -> None:
+    names = ["one", str(home / "one"), str(home / "one" / "b.json")]
+
+    assert [len(suite.scripts) for suite in suites.find(names, home)] == [2, 2, 1]
+
+
+def test_an_unknown_suite_names_those_that_are_shipped(home: Path) -> None:
+    with pytest.raises(ScriptError, match="Shipped: one"):
+        suites.find(["two"], home)
+
+
+def test_a_broken_file_is_a_problem_and_not_lost(home: Path) -> None:
+    (home / "one" / "broken.xml").write_text("<TestScript")
+
+    [suite] = suites.shipped(home)
+
+    assert [file.name for file, _ in suite.problems] == ["broken.xml"]
+
+
+def test_an_empty_folder_is_no_suite(tmp_path: Path) -> None:
+    with pytest.raises(ScriptError, match="no TestScript"):
+        suites.read_suite(tmp_path)
+
+
+def read(home: Path) -> Script:
+    return read_script(home / "one" / "more" / "a.json", root=home / "one", suite="one")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["fixtures/Patient-example.json", "Patient/example", "../data.json", "data.json"],
 )
-Target = AbstractContextManager[str]
+def test_a_fixture_is_found_from_the_script_and_from_the_suite(home: Path, reference: str) -> None:
+    found = fixtures.raw(read(home), {"id": "p", "resource": {"reference": reference}})
+
+    assert found.resource == {"resourceType": "Patient"}
 
 
-def run(suite: str, target: str, **variables: str) -> Run:
-    plan = runs.Plan(suites.find([suite], shipped.folder("conformance")), variables=variables)
-    with Caller(target, auth=Bearer()) as caller:
-        return runs.run(plan, {1: caller})
+def test_nothing_outside_the_suite_is_read(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"resourceType":"Patient"}')
+    os.symlink(tmp_path / "secret.json", home / "one" / "link.json")
+
+    for reference in ("../../../secret.json", "link.json", str(tmp_path / "secret.json"), "a\0b"):
+        with pytest.raises(ScriptError):
+            fixtures.raw(read(home), {"id": "p", "resource": {"reference": reference}})
 
 
-def bad(found: Run) -> list[tuple[str, str]]:
-    return [(test.key, test.message) for test in found.tests() if test.outcome in BAD]
+@pytest.mark.parametrize("reference", ["https://a.example/Patient/1", "urn:uuid:1"])
+def test_nothing_is_fetched(home: Path, reference: str) -> None:
+    with pytest.raises(NotSupported, match="fetched"):
+        fixtures.raw(read(home), {"id": "p", "resource": {"reference": reference}})
 
 
-def skipped(found: Run) -> list[str]:
-    return [test.key for test in found.tests() if test.outcome is Outcome.SKIP]
-
-
-@contextmanager
-def callbacks(folder: Path, keys: CallbackKeys = KEYS) -> Iterator[str]:
-    database = Database(f"sqlite:///{folder / 'gateway.db'}", Sealer([b"k" * 32]))
-    database.migrate()
-    public = "https://gateway.example.nhs.uk"
-    try:
-        app = create_callback_app(database, keys, base_url=public, clock=lambda: NOW)
-        with serve(app) as base:
-            yield f"{base}/callbacks"
-    finally:
-        database.close()
-
-
-@contextmanager
-def api() -> Iterator[str]:
-    catalogue = Catalogue(shipped.read_resources(shipped.folder("questionnaires")))
-    app = create_fhir_app(
-        catalogue, base_url="https://gateway.example.nhs.uk/fhir/R4", clock=lambda: NOW
+def test_a_script_may_be_xml(tmp_path: Path) -> None:
+    file = tmp_path / "script.xml"
+    file.write_text(
+        '<?xml version="1.0"?><TestScript xmlns="http://hl7.org/fhir"><id value="x"/>'
+        '<test id="t1"><action><assert><response value="okay"/><warningOnly value="false"/>'
+        "</assert></action></test></TestScript>"
     )
-    with serve(app) as base:
-        yield f"{base}/fhir/R4"
 
+    found = read_script(file)
 
-def test_the_sandbox_pds_behaves_as_published() -> None:
-    with serve(create_app()) as base:
-        found = run("pds-client-view", f"{base}{BASE_PATH}")
-    assert bad(found) == []
-    assert skipped(found) == ["pds-client-view/headers/unknown-token"], "it takes any token"
-    assert found.ok
-
-
-def test_a_pds_in_trouble_is_noticed() -> None:
-    with serve(create_app()) as base:
-        httpx.put(f"{base}/outage", json={"code": "SERVICE_UNAVAILABLE"}).raise_for_status()
-        found = run("pds-client-view", f"{base}{BASE_PATH}")
-    names = [key for key, _ in bad(found)]
-    assert "pds-client-view/retrieve/found" in names
-    assert "pds-client-view/search/none" in names
-    assert found.counts()["pass"] < 10
-
-
-def test_the_callbacks_take_what_providers_send(tmp_path: Path) -> None:
-    with callbacks(tmp_path) as base:
-        found = run("sms-callbacks", base)
-    assert (bad(found), skipped(found)) == ([], [])
-    assert found.ok
-
-
-def test_callbacks_with_other_keys_are_noticed(tmp_path: Path) -> None:
-    other = CallbackKeys("another", "another", "another", "another")
-    with callbacks(tmp_path, other) as base:
-        found = run("sms-callbacks", base)
-    names = {key.partition("/")[2] for key, _ in bad(found)}
-    assert {"govuk-notify/takes-delivered", "twilio/takes-delivered"} <= names
-    assert "nhs-notify/takes-failed" in names
-    assert "govuk-notify/wrong-token" not in names
-
-
-@pytest.mark.parametrize("suite", ["questionnaire-forms", "gateway-api"])
-def test_the_gateway_does_what_it_declares(suite: str) -> None:
-    make: Callable[[], Target] = api
-    with make() as base:
-        found = run(suite, base)
-    assert bad(found) == []
-    assert found.ok, "something was really run"
+    assert found.key(0).endswith("/x/t1")
+    assert found.tests[0]["action"][0]["assert"] == {"response": "okay", "warningOnly": False}

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fhir_gateway.conformance import json_path, paths, x_path
+from fhir_gateway.conformance.errors import NoResource, NotSupported, ScriptError
+from fhir_gateway.conformance.exchange import Content
+
+PATIENT = {
+    "resourceType": "Patient",
+    "id": "p1",
+    "active": True,
+    "name": [{"family": "Chalmers", "given": ["Peter", "James"]}, {"family": "Windsor"}],
+    "extension": [{"url": "https://example.org/weight", "valueDecimal": 1.50}],
+}
+
+
+def content(resource: Any = PATIENT) -> Content:
+    return Content(json.dumps(resource).encode(), "application/fhir+json")
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind"),
+    [
+        ("$.name[0].family", "jsonpath"),
+        ("$", "jsonpath"),
+        ("fhir:Patient/fhir:id/@value", "xpath"),
+        ("Patient/id", "xpath"),
+        ("//fhir:family/@value", "xpath"),
+        ("Patient.name.family", "fhirpath"),
+        ("Patient.identifier.where(system = 'https://example.org/a').value", "fhirpath"),
+        ("name.first().family", "fhirpath"),
+    ],
+)
+def test_what_a_path_looks_like_decides_its_language(expression: str, kind: str) -> None:
+    assert paths.kind(expression) == kind
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("Patient.name.first().family", ["Chalmers"]),
+        ("Patient.active", ["true"]),
+        ("Patient.name.family", ["Chalmers", "Windsor"]),
+        ("Patient.deceased", []),
+        ("$.name[0].given[1]", ["James"]),
+        ("$.name[*].family", ["Chalmers", "Windsor"]),
+        ("$['name'][-1]['family']", ["Windsor"]),
+        ("$..family", ["Chalmers", "Windsor"]),
+        ("$.active", ["true"]),
+        ("$.nothing[3]", []),
+        ("fhir:Patient/fhir:name/fhir:family/@value", ["Chalmers", "Windsor"]),
+        ("/fhir:Patient/fhir:id/@value", ["p1"]),
+        ("//f:given/@value", ["Peter", "James"]),
+        ("Patient/id", ["p1"]),
+        ("fhir:name[1]/fhir:family", ["Chalmers"]),
+        ("count(fhir:Patient/fhir:name)", ["2"]),
+        ("fhir:Patient/fhir:active/@value = 'true'", ["true"]),
+    ],
+)
+def test_a_path_finds_values_as_texts(expression: str, found: list[str]) -> None:
+    assert paths.at_path(expression, content()) == found
+
+
+def test_decimals_keep_their_digits() -> None:
+    body = b'{"resourceType":"Observation","valueQuantity":{"value":1.50}}'
+
+    assert paths.by_fhirpath("Observation.value.value", Content(body)) == ["1.50"]
+
+
+def test_an_xpath_works_on_what_came_as_xml() -> None:
+    body = b'<Patient xmlns="http://hl7.org/fhir"><id value="x"/></Patient>'
+
+    found = paths.at_path("fhir:Patient/fhir:id/@value", Content(body, "application/fhir+xml"))
+
+    assert found == ["x"]
+
+
+@pytest.mark.parametrize("expression", ["$.a[?(@.b == 1)]", "$.a[1:2]", "$.a.length()"])
+def test_jsonpath_beyond_names_and_indexes_is_not_supported(expression: str) -> None:
+    with pytest.raises(NotSupported, match="JSONPath"):
+        json_path.find(expression, {})
+
+
+def test_what_is_not_xpath_1_is_an_error_of_the_script() -> None:
+    with pytest.raises(ScriptError, match="XPath"):
+        x_path.find("fhir:Patient/[", content())
+
+
+def test_an_unknown_function_of_xpath_is_not_supported() -> None:
+    with pytest.raises(NotSupported, match="XPath"):
+        x_path.find("matches(//fhir:id/@value, 'p')", content())
+
+
+def test_what_is_not_fhirpath_is_an_error_of_the_script() -> None:
+    with pytest.raises(ScriptError, match="FHIRPath"):
+        paths.by_fhirpath("Patient.name.(", content())
+
+
+@pytest.mark.parametrize("body", [b"", b"<html/>", b"{", b"[]", b"\xff", b"null"])
+def test_what_holds_no_resource_has_nothing_to_look_into(body: bytes) -> None:
+    with pytest.raises(NoResource):
+        paths.by_fhirpath("Patient.id", Content(body, "text/html"))
+
+
+@given(st.text(max_size=60))
+def test_any_path_gives_texts_or_says_why_not(expression: str) -> None:
+    try:
+        found = paths.at_path(expression, content())
+    except (ScriptError, NotSupported):
+        return
+    assert all(isinstance(one, str) for one in found)
