@@ -5,36 +5,31 @@ What is not built yet is skipped by its CapabilityStatement, and said so; nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from fhir_gateway import shipped
+from fhir_gateway.app import build
+from fhir_gateway.app import create_app as create_gateway
 from fhir_gateway.conformance import runs, suites
 from fhir_gateway.conformance.http import Caller
 from fhir_gateway.conformance.results import BAD, Outcome, Run
-from fhir_gateway.questionnaire.catalogue import Catalogue
-from fhir_gateway.rest.app import create_fhir_app
-from fhir_gateway.rest.callbacks import CallbackKeys, create_callback_app
 from fhir_gateway.sandbox.pds.app import BASE_PATH, create_app
-from fhir_gateway.store.database import Database
-from fhir_gateway.store.seal import Sealer
+from fhir_gateway.settings import Settings
 from tests.conformance.mutation import Bearer
 from tests.serving import serve
 
-NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 #: What the suite sms-callbacks signs with, see its suite.json.
-KEYS = CallbackKeys(
-    "conformance-notify-token",
-    "conformance-application",
-    "conformance-nhs-notify-key",
-    "conformance-twilio-token",
-)
-Target = AbstractContextManager[str]
+KEYS = {
+    "notify_callback_token": "conformance-notify-token",
+    "nhs_notify_application_id": "conformance-application",
+    "nhs_notify_callback_key": "conformance-nhs-notify-key",
+    "twilio_auth_token": "conformance-twilio-token",
+}
 
 
 def run(suite: str, target: str, **variables: str) -> Run:
@@ -52,26 +47,12 @@ def skipped(found: Run) -> list[str]:
 
 
 @contextmanager
-def callbacks(folder: Path, keys: CallbackKeys = KEYS) -> Iterator[str]:
-    database = Database(f"sqlite:///{folder / 'gateway.db'}", Sealer([b"k" * 32]))
-    database.migrate()
+def gateway(folder: Path, **settings: str) -> Iterator[str]:
+    """A whole gateway that delivers nothing; its address."""
     public = "https://gateway.example.nhs.uk"
-    try:
-        app = create_callback_app(database, keys, base_url=public, clock=lambda: NOW)
-        with serve(app) as base:
-            yield f"{base}/callbacks"
-    finally:
-        database.close()
-
-
-@contextmanager
-def api() -> Iterator[str]:
-    catalogue = Catalogue(shipped.read_resources(shipped.folder("questionnaires")))
-    app = create_fhir_app(
-        catalogue, base_url="https://gateway.example.nhs.uk/fhir/R4", clock=lambda: NOW
-    )
-    with serve(app) as base:
-        yield f"{base}/fhir/R4"
+    built = build(Settings(data_dir=folder, base_url=public, **KEYS | settings))
+    with serve(create_gateway(built, deliver=False)) as base:
+        yield base
 
 
 def test_the_sandbox_pds_behaves_as_published() -> None:
@@ -93,16 +74,15 @@ def test_a_pds_in_trouble_is_noticed() -> None:
 
 
 def test_the_callbacks_take_what_providers_send(tmp_path: Path) -> None:
-    with callbacks(tmp_path) as base:
-        found = run("sms-callbacks", base)
+    with gateway(tmp_path) as base:
+        found = run("sms-callbacks", f"{base}/callbacks")
     assert (bad(found), skipped(found)) == ([], [])
     assert found.ok
 
 
 def test_callbacks_with_other_keys_are_noticed(tmp_path: Path) -> None:
-    other = CallbackKeys("another", "another", "another", "another")
-    with callbacks(tmp_path, other) as base:
-        found = run("sms-callbacks", base)
+    with gateway(tmp_path, **dict.fromkeys(KEYS, "another")) as base:
+        found = run("sms-callbacks", f"{base}/callbacks")
     names = {key.partition("/")[2] for key, _ in bad(found)}
     assert {"govuk-notify/takes-delivered", "twilio/takes-delivered"} <= names
     assert "nhs-notify/takes-failed" in names
@@ -110,9 +90,8 @@ def test_callbacks_with_other_keys_are_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suite", ["questionnaire-forms", "gateway-api"])
-def test_the_gateway_does_what_it_declares(suite: str) -> None:
-    make: Callable[[], Target] = api
-    with make() as base:
-        found = run(suite, base)
+def test_the_gateway_does_what_it_declares(suite: str, tmp_path: Path) -> None:
+    with gateway(tmp_path) as base:
+        found = run(suite, f"{base}/fhir/R4")
     assert bad(found) == []
     assert found.ok, "something was really run"
