@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,15 +56,46 @@ def epr(
     storage: Annotated[
         Path | None, typer.Option(help="SQLite file that keeps what arrives. Default: memory.")
     ] = None,
+    token: Annotated[
+        list[str] | None,
+        typer.Option(help="A bearer token to let in. Without --token and --client everybody is."),
+    ] = None,
+    client: Annotated[
+        list[str] | None,
+        typer.Option(help="CLIENT-ID=JWKS-URL of a client of SMART Backend Services."),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="Name of a fault to switch on (see `sandbox faults`)."),
+    ] = None,
 ) -> None:
     """A stand-in for a hospital's EPR: a FHIR R4 server and an inbox for staff."""
+    from fhir_gateway.sandbox.epr.access import Access
     from fhir_gateway.sandbox.epr.app import create_app
 
     check_port(port, host)
     say(f"FHIR at http://{host}:{port}/fhir, inbox at http://{host}:{port}/")
+    clients = dict(one.partition("=")[::2] for one in client or ())
+    access = Access(token or (), clients) if token or clients else None
     with plain_errors():
-        application = create_app(storage=storage)
+        application = create_app(storage=storage, access=access, faults=fault or ())
+    say(f"Faults are switched at http://{host}:{port}/faults: {', '.join(fault or ['none'])}")
     _run(application, host, port)
+
+
+@app.command("faults")
+def faults(json_output: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """The faults that the stand-in EPR can have, each with what it does."""
+    from fhir_gateway.sandbox.epr.injected.catalogue import FAULTS
+
+    if json_output:
+        sys.stdout.write(
+            json.dumps([{"name": f.name, "does": f.sentence} for f in FAULTS.values()]) + "\n"
+        )
+        return
+    width = max(map(len, FAULTS))
+    for known in FAULTS.values():
+        say(f"{known.name:{width}}  {known.sentence}")
 
 
 @app.command("phone")

@@ -16,8 +16,13 @@ from fhir_gateway.fhir.identifiers import NHS_NUMBER, token
 from fhir_gateway.fhir.outcome import single
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 from fhir_gateway.sandbox.epr import fhir_routes, interactions, pages
+from fhir_gateway.sandbox.epr.access import Access, Gate
 from fhir_gateway.sandbox.epr.faults import NOT_FOUND, TOO_LARGE, UNPROCESSABLE, Fault, fault
 from fhir_gateway.sandbox.epr.fhir_http import FHIR_PATH, MAX_BODY_BYTES, answer
+from fhir_gateway.sandbox.epr.injected import switchboard
+from fhir_gateway.sandbox.epr.injected.middleware import Inject
+from fhir_gateway.sandbox.epr.injected.switchboard import Switchboard
+from fhir_gateway.sandbox.epr.messages import Messages
 from fhir_gateway.sandbox.epr.storage import Storage
 from fhir_gateway.web.environment import create_environment, mount_assets
 from fhir_gateway.web.headers import (
@@ -30,13 +35,22 @@ from fhir_gateway.web.headers import (
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def create_app(*, storage: Path | None = None, patients: Iterable[Resource] = ()) -> FastAPI:
+def create_app(
+    *,
+    storage: Path | None = None,
+    patients: Iterable[Resource] = (),
+    access: Access | None = None,
+    faults: Iterable[str] = (),
+) -> FastAPI:
     """The FHIR server at `/fhir` and the inbox at `/`.
 
     `storage`: a SQLite file, made when it is missing, which survives restarts; None keeps all in
     memory. `patients`: Patient resources with an NHS number, registered unless that number is.
+    `access`: who may use it; None lets everybody. `faults`: names of those that are on from the
+    start (injected/catalogue.py).
 
-    Raises Refused when the file is not a storage of this sandbox, or a patient is not valid.
+    Raises Refused when the file is not a storage of this sandbox, a patient is not valid, or a
+    fault is unknown.
     """
     opened = Storage(storage)
     _register(opened, patients)
@@ -53,14 +67,22 @@ def create_app(*, storage: Path | None = None, patients: Iterable[Resource] = ()
         redirect_slashes=False,
     )
     app.state.storage = opened
+    app.state.messages = Messages()
     app.state.started = datetime.now(UTC)
     app.state.environment = create_environment(_TEMPLATES)
+    app.state.faults = Switchboard(faults)
+    app.include_router(switchboard.router)
+    if access:
+        app.include_router(access.routes())
     app.include_router(fhir_routes.router)
     app.include_router(pages.router)
     mount_assets(app)
     app.add_exception_handler(Fault, _on_fault)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_defect)
+    if access:
+        app.add_middleware(Gate, access=access)
+    app.add_middleware(Inject, board=app.state.faults)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, refuse=_too_large)
     app.add_middleware(SecurityHeaders)
     return app

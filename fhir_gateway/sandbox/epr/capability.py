@@ -17,6 +17,7 @@ FHIR_VERSION = "4.0.1"
 #: What may be done with every type, and with the server as a whole; fhir_routes.py does it.
 INTERACTIONS = ("create", "read", "vread", "update", "delete", "history-instance", "search-type")
 SYSTEM_INTERACTIONS = ("transaction", "batch")
+PROCESS_MESSAGE = "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message"
 
 
 def statement(base: str, started: datetime) -> Resource:
@@ -38,6 +39,7 @@ def statement(base: str, started: datetime) -> Resource:
                 "mode": "server",
                 "resource": [_resource(name) for name in sorted(TYPES)],
                 "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
+                "operation": [{"name": "process-message", "definition": PROCESS_MESSAGE}],
             }
         ],
     }

@@ -27,6 +27,7 @@ from fhir_gateway.sandbox.epr.fhir_http import (
     json_content,
     version_answer,
 )
+from fhir_gateway.sandbox.epr.messages import Messages
 from fhir_gateway.sandbox.epr.query import Pairs, read_query
 from fhir_gateway.sandbox.epr.references import Key
 from fhir_gateway.sandbox.epr.storage import Storage
@@ -55,6 +56,14 @@ def bundle(request: Request, body: Body) -> Response:
     wanted = negotiation.preferences(request.headers).returns == "representation"
     result = run(_storage(request), sent, base_of(request), representation=wanted)
     return answer(request, 200, result)
+
+
+@router.post("/$process-message")
+def process_message(request: Request, body: Body) -> Response:
+    """A message."""
+    messages: Messages = request.app.state.messages
+    reply = messages.process(_storage(request), json_content(request, body), base_of(request))
+    return answer(request, 200, reply)
 
 
 @router.get("/{resource_type}")

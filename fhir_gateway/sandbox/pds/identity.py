@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -52,6 +52,7 @@ class Applications:
     """Registered applications, the tokens they have, and the jti they used. Safe between threads.
 
     `registered`: API key to the application's keys. Without any, every token is taken for good.
+    `algorithms`: of assertions; the NHS API platform takes RS512 alone.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class Applications:
         registered: Mapping[str, KeySource] | None = None,
         *,
         clock: Callable[[], float] = time.time,
+        algorithms: Sequence[str] = ("RS512",),
     ) -> None:
         self._registered = dict(registered or {})
+        self._algorithms = list(algorithms)
         self._clock = clock
         self._tokens: dict[str, float] = {}
         self._used: dict[tuple[str, str], float] = {}
@@ -94,7 +97,7 @@ class Applications:
     def _authenticated(self, form: Mapping[str, str], token_url: str) -> str:
         assertion = _assertion_of(form)
         header, claims = _read(assertion)
-        _check_header(header)
+        _check_header(header, self._algorithms)
         client_id = self._client(claims)
         self._check_claims(claims, token_url)
         self._check_signature(assertion, header, client_id)
@@ -135,7 +138,7 @@ class Applications:
             raise TokenError(401, f"Invalid 'kid' header {_IN_JWT} - no matching public key")
         try:
             key_set = KeySet.import_key_set({"keys": known})
-            jws.deserialize_compact(assertion, key_set, algorithms=["RS512"])
+            jws.deserialize_compact(assertion, key_set, algorithms=self._algorithms)
         except (JoseError, ValueError):
             said = "JWT signature verification failed"
             raise TokenError(401, said, "public_key error") from None
@@ -192,9 +195,9 @@ def _read(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return dict(found.headers()), as_dict(claims)
 
 
-def _check_header(header: Mapping[str, Any]) -> None:
-    if header.get("alg") != "RS512":
-        said = "unsupported JWT algorithm - must be 'RS512'"
+def _check_header(header: Mapping[str, Any], algorithms: Sequence[str]) -> None:
+    if header.get("alg") not in algorithms:
+        said = f"unsupported JWT algorithm - must be '{' or '.join(algorithms)}'"
         raise TokenError(400, f"Invalid 'alg' header {_IN_JWT} - {said}")
     if not header.get("kid"):
         raise TokenError(400, f"Missing 'kid' header {_IN_JWT}")
