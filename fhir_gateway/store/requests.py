@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select, update
@@ -12,20 +11,9 @@ from sqlalchemy import select, update
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.request import Request as Request
+from fhir_gateway.store.request import RequestState as RequestState
 from fhir_gateway.store.tables import RequestEventRow, RequestRow
-
-
-class RequestState(StrEnum):
-    """How far a request has come."""
-
-    ACCEPTED = "accepted"
-    TRACED = "traced"
-    MAPPED = "mapped"
-    DELIVERED = "delivered"
-    CONFIRMED = "confirmed"
-    #: A person must look: the EPR refused it, or our own mapping is wrong.
-    NEEDS_ATTENTION = "needs-attention"
-
 
 #: From which states each state can be reached; `needs-attention` is only left by `reopen`.
 _BEFORE: dict[RequestState, tuple[RequestState, ...]] = {
@@ -39,29 +27,6 @@ _BEFORE: dict[RequestState, tuple[RequestState, ...]] = {
         RequestState.MAPPED,
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request. What is sealed in the database is plain here."""
-
-    id: str
-    reference: str
-    service_slug: str
-    questionnaire: str
-    state: RequestState
-    response: Resource
-    evidence: dict[str, Any]
-    identity: dict[str, Any] | None
-    bundle: Resource | None
-    delivered_as: list[str]
-    accepted_at: datetime
-    updated_at: datetime
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether it is a check of the way to the EPR, about an invented patient."""
-        return self.evidence.get("synthetic") is True
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,18 +228,20 @@ def summary(row: RequestRow) -> Summary:
 
 
 def _request(tx: Transaction, row: RequestRow) -> Request:
-    sealer = tx.sealer
     return Request(
         id=row.id,
         reference=row.reference,
         service_slug=row.service_slug,
         questionnaire=row.questionnaire,
         state=RequestState(row.state),
-        response=sealer.open(row.response_sealed),
-        evidence=sealer.open(row.evidence_sealed),
-        identity=sealer.open(row.identity_sealed) if row.identity_sealed else None,
-        bundle=sealer.open(row.bundle_sealed) if row.bundle_sealed else None,
         delivered_as=fhir_json.parse(row.delivered_as) if row.delivered_as else [],
         accepted_at=row.accepted_at,
         updated_at=row.updated_at,
+        _sealed={
+            "response": row.response_sealed,
+            "evidence": row.evidence_sealed,
+            "identity": row.identity_sealed,
+            "bundle": row.bundle_sealed,
+        },
+        _sealer=tx.sealer,
     )
