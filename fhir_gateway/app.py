@@ -289,7 +289,11 @@ def pds_client(settings: Settings, database: Database, *, patience: float = 2.0)
     return PdsClient(
         settings.pds_base_url,
         auth=_pds_auth(settings),
-        gate=DatabaseGate(database, f"pds:{urlsplit(settings.pds_base_url).netloc}:{application}"),
+        gate=DatabaseGate(
+            database,
+            f"pds:{urlsplit(settings.pds_base_url).netloc}:{application}",
+            per_second=settings.pds_per_second,
+        ),
         patience=patience,
     )
 

@@ -27,7 +27,7 @@ NEIGHBOUR = gate.texts_name("provider")
 
 def confirm(parts: Parts, request_id: str, tries: int) -> Wait:
     """Text the reference to whoever wrote, when they gave a mobile number."""
-    with parts.database.transaction() as tx:
+    with parts.database.reading() as tx:
         request = requests.find(tx, request_id)
         if request is None or request.state is not RequestState.DELIVERED:
             return None

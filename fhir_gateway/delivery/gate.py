@@ -46,6 +46,12 @@ def texts_name(kind: str) -> str:
     return f"texts:{kind}"
 
 
+def is_open(tx: Transaction, name: str) -> bool:
+    """Whether nothing stands in the way but limits; else `closed_for` says for how long."""
+    known = gates.find(tx, name)
+    return known is None or (known.paused_at is None and known.open_until is None)
+
+
 def closed_for(
     tx: Transaction, name: str, limits: Limits, *, now: datetime, rng: random.Random
 ) -> float | None:

@@ -44,16 +44,19 @@ class _Sending:
 def send(parts: Parts, request_id: str, tries: int) -> Wait:
     """Send a mapped request to its EPR and keep what it became there."""
     del tries  # what counts is how often it left, which the attempts say
-    with parts.database.transaction() as tx:
+    with parts.database.reading() as tx:
         request = requests.find(tx, request_id)
         if request is None or request.state is not RequestState.MAPPED:
             return None
         service = parts.service(tx, request.service_slug)
         history = attempts.history(tx, request_id)
         name = gate.epr_name(service)
-        shut = gate.closed_for(tx, name, parts.limits.epr, now=parts.clock(), rng=parts.rng)
-    if shut is not None:
-        return shut
+        is_open = gate.is_open(tx, name)
+    if not is_open:
+        with parts.database.transaction() as tx:
+            shut = gate.closed_for(tx, name, parts.limits.epr, now=parts.clock(), rng=parts.rng)
+        if shut is not None:
+            return shut
     if request.bundle is None:
         raise Defect("A mapped request has no Bundle.", code="no-bundle")
     try:

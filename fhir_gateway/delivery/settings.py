@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, SecretStr
 from fhir_gateway.delivery import timing as times
 from fhir_gateway.delivery.gate import Limits
 from fhir_gateway.delivery.parts import TEXT_LIMITS
+from fhir_gateway.delivery.pds_gate import PER_SECOND
 from fhir_gateway.delivery.timing import Timing
 
 
@@ -20,6 +21,13 @@ class DeliverySettings(BaseModel):
         Timing(),
         description="Times of delivery, a table of seconds or ISO 8601 durations; see "
         "docs/operate.md.",
+    )
+    pds_per_second: float = Field(
+        PER_SECOND,
+        gt=0,
+        le=1000,
+        description="Calls to PDS in a second, of all processes together. PDS allows an "
+        "application 5, and more to those who ask for it.",
     )
     epr_limits: Limits = Field(
         Limits(), description="What one EPR is asked at most, and when it is left alone; a table."
