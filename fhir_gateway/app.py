@@ -32,6 +32,7 @@ from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
 from fhir_gateway.delivery.progress import StoredProgress
+from fhir_gateway.delivery.settings import limits_by_epr
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.fhir.profiles import Profiles
@@ -126,7 +127,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
             codes_per_link=settings.codes_per_link,
         ),
         timing=settings.timing,
-        limits=AllLimits(settings.epr_limits, settings.text_limits),
+        limits=AllLimits(settings.epr_limits, settings.text_limits, limits_by_epr(settings)),
         policy=Policy(frozenset(settings.matching_forgiven), settings.matching_youngest),
     )
     return Gateway(settings, database, DbosEngine(database), parts, terminology)

@@ -38,7 +38,12 @@ class Limits:
 
 def epr_name(service: Service) -> str:
     """The neighbour's name of a service's EPR."""
-    return f"epr:{service.epr_base}"
+    return name_of_epr(service.epr_base)
+
+
+def name_of_epr(base_url: str) -> str:
+    """The neighbour's name of the EPR with this base."""
+    return f"epr:{base_url}"
 
 
 def texts_name(kind: str) -> str:

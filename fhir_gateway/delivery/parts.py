@@ -31,10 +31,16 @@ TEXT_LIMITS = Limits(per_minute=2000.0, at_once=20)
 
 @dataclass(frozen=True, slots=True)
 class AllLimits:
-    """The limits of each EPR and of the text provider."""
+    """The limits of EPRs and of the text provider. `by_epr`: of EPRs that have their own, by the
+    neighbour's name."""
 
     epr: Limits = EPR_LIMITS
     texts: Limits = TEXT_LIMITS
+    by_epr: Mapping[str, Limits] = field(default_factory=dict)
+
+    def of(self, neighbour: str) -> Limits:
+        """The limits of an EPR, by its name as a neighbour (gate.epr_name)."""
+        return self.by_epr.get(neighbour, self.epr)
 
 
 @dataclass(frozen=True, slots=True)

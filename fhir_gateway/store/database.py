@@ -1,8 +1,8 @@
 """Opening the database: SQLite by default, PostgreSQL by URL; and bringing its tables up to date.
 
 SQLite runs with WAL and full synchronisation, and every transaction takes the write lock at its
-start, so that two never deadlock by upgrading a read; those that only read say so. Nothing may talk to the network inside a
-transaction.
+start, so that two never deadlock by upgrading a read; those that only read say so. Nothing may talk
+to the network inside a transaction.
 """
 
 from __future__ import annotations

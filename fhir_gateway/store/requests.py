@@ -29,6 +29,8 @@ _BEFORE: dict[RequestState, tuple[RequestState, ...]] = {
 }
 
 
+#: Events beside the states.
+REOPENED, SEND_DELAYED = "reopened", "send-delayed"
 #: Every step of every request comes by here, so it asks the tables themselves: objects of the ORM
 #: took longer than all of the mapping.
 _TABLE = cast("Table", RequestRow.__table__)
@@ -195,7 +197,7 @@ def reopen(tx: Transaction, request_id: str, *, remap: bool, now: datetime) -> b
         state = RequestState.MAPPED
     row.state, row.updated_at = state, now
     tx.session.flush()
-    _event(tx, request_id, "reopened", now, f"goes on as {state}")
+    _event(tx, request_id, REOPENED, now, f"goes on as {state}")
     return True
 
 
