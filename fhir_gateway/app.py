@@ -33,6 +33,7 @@ from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
 from fhir_gateway.delivery.progress import StoredProgress
+from fhir_gateway.delivery.settings import limits_by_epr
 from fhir_gateway.delivery.watch import Watch
 from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.fhir.profiles import Profiles
@@ -127,7 +128,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
             codes_per_link=settings.codes_per_link,
         ),
         timing=settings.timing,
-        limits=AllLimits(settings.epr_limits, settings.text_limits),
+        limits=AllLimits(settings.epr_limits, settings.text_limits, limits_by_epr(settings)),
         policy=Policy(frozenset(settings.matching_forgiven), settings.matching_youngest),
     )
     return Gateway(settings, database, DbosEngine(database), parts, terminology)
@@ -291,7 +292,11 @@ def pds_client(settings: Settings, database: Database, *, patience: float = 2.0)
     return PdsClient(
         settings.pds_base_url,
         auth=_pds_auth(settings),
-        gate=DatabaseGate(database, f"pds:{urlsplit(settings.pds_base_url).netloc}:{application}"),
+        gate=DatabaseGate(
+            database,
+            f"pds:{urlsplit(settings.pds_base_url).netloc}:{application}",
+            per_second=settings.pds_per_second,
+        ),
         patience=patience,
     )
 

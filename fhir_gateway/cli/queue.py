@@ -126,8 +126,14 @@ def show_request(request: RequestArgument, as_json: AsJson = False) -> None:
         say(f"In the EPR: {reference}")
 
 
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help="Why; it is kept with the request. Nothing about patients.")
+]
+
+
 @app.command("retry")
 def retry(
+    reason: ReasonOption,
     request: Annotated[
         str | None, typer.Argument(help="The request's id or its reference.")
     ] = None,
@@ -142,7 +148,8 @@ def retry(
         bool, typer.Option(help="Make what is sent anew, after the mapping was mended.")
     ] = False,
 ) -> None:
-    """Replay: let requests that need attention go on where they stopped. It is recorded who did."""
+    """Replay: let requests that need attention go on where they stopped. Who did it, when and why
+    is recorded with each of them."""
     from fhir_gateway.delivery import replay
 
     if (request is None) is not every:
@@ -157,7 +164,9 @@ def retry(
         done = [
             name
             for name in chosen
-            if replay.replay(gateway.parts, gateway.engine, name, remap=remap, who=who())
+            if replay.replay(
+                gateway.parts, gateway.engine, name, remap=remap, who=who(), why=reason
+            )
         ]
         gateway.close()
     if request is not None and not done:
@@ -169,6 +178,7 @@ def retry(
 @app.command("resolve")
 def resolve(
     request: RequestArgument,
+    reason: ReasonOption,
     arrived: Annotated[
         str | None,
         typer.Option(help="It is in the EPR, under this name (Type/id)."),
@@ -177,7 +187,8 @@ def resolve(
         bool, typer.Option("--not-arrived", help="It is not in the EPR: send it again.")
     ] = False,
 ) -> None:
-    """Say what you saw in the EPR of a request whose outcome is unknown. It is recorded who did."""
+    """Say what you saw in the EPR of a request whose outcome is unknown. Who did it, when and why
+    is recorded with it."""
     from fhir_gateway.delivery import replay
 
     if (arrived is None) is not not_arrived:
@@ -185,7 +196,9 @@ def resolve(
     with plain_errors():
         gateway = open_gateway()
         found = _find(gateway, request)
-        done = replay.resolve(gateway.parts, gateway.engine, found.id, arrived, who=who())
+        done = replay.resolve(
+            gateway.parts, gateway.engine, found.id, arrived, who=who(), why=reason
+        )
         gateway.close()
     if not done:
         fail(f"{found.reference} does not need attention: it is {found.state}.")

@@ -35,7 +35,7 @@ class Announced:
 
 def announce(parts: Parts, request_id: str, neighbour: str) -> Announced:
     """Commit the intent to send a request now, if it is its turn."""
-    limits, timing = parts.limits.epr, parts.timing
+    limits, timing = parts.limits.of(neighbour), parts.timing
     now = parts.clock()
     with parts.database.transaction() as tx:
         # Held, so that of two processes one sees the attempt of the other.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from fhir_gateway.delivery import backoff, gate
 from fhir_gateway.delivery.engine import Wait
 from fhir_gateway.delivery.parts import Parts
-from fhir_gateway.delivery.submitted import read_submitted
+from fhir_gateway.delivery.submitted import forget_submitted, read_submitted
 from fhir_gateway.errors import GatewayError, OutcomeUnknown, Refused, TryLater
 from fhir_gateway.journey import limits
 from fhir_gateway.provider.service import Service
@@ -27,7 +27,7 @@ NEIGHBOUR = gate.texts_name("provider")
 
 def confirm(parts: Parts, request_id: str, tries: int) -> Wait:
     """Text the reference to whoever wrote, when they gave a mobile number."""
-    with parts.database.transaction() as tx:
+    with parts.database.reading() as tx:
         request = requests.find(tx, request_id)
         if request is None or request.state is not RequestState.DELIVERED:
             return None
@@ -170,4 +170,5 @@ def _end(parts: Parts, request: Request, detail: str) -> Wait:
 
 def _end_in(parts: Parts, tx: Transaction, request: Request, detail: str) -> Wait:
     requests.move(tx, request.id, RequestState.CONFIRMED, now=parts.clock(), detail=detail)
+    forget_submitted(parts, request)
     return None

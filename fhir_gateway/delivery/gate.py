@@ -38,12 +38,23 @@ class Limits:
 
 def epr_name(service: Service) -> str:
     """The neighbour's name of a service's EPR."""
-    return f"epr:{service.epr_base}"
+    return name_of_epr(service.epr_base)
+
+
+def name_of_epr(base_url: str) -> str:
+    """The neighbour's name of the EPR with this base."""
+    return f"epr:{base_url}"
 
 
 def texts_name(kind: str) -> str:
     """The neighbour's name of a text provider."""
     return f"texts:{kind}"
+
+
+def is_open(tx: Transaction, name: str) -> bool:
+    """Whether nothing stands in the way but limits; else `closed_for` says for how long."""
+    known = gates.find(tx, name)
+    return known is None or (known.paused_at is None and known.open_until is None)
 
 
 def closed_for(

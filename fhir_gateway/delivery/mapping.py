@@ -22,7 +22,7 @@ def map_request(parts: Parts, request_id: str, tries: int) -> Wait:
     Raises Defect when the mapping is wrong; the request then waits for a person.
     """
     del tries  # what a mapping gives does not change by trying again
-    with parts.database.transaction() as tx:
+    with parts.database.reading() as tx:
         request = requests.find(tx, request_id)
         if request is None or request.state is not RequestState.TRACED:
             return None

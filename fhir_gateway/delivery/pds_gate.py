@@ -1,8 +1,9 @@
 """The gate before PDS, kept in the database: it holds across all processes of a gateway.
 
-PDS allows an application 5 requests a second, counted over all that it runs, and has the caller
-back off when it struggles (PDS FHIR API specification, rate limits). So calls are spaced, and after
-some failures in a row nobody calls for a while; then one caller tries.
+PDS allows an application 5 requests a second, counted over all that it runs, and more to those who
+ask for it; it has the caller back off when it struggles (PDS FHIR API specification, rate limits).
+So calls are spaced, and after some failures in a row nobody calls for a while; then one caller
+tries.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import time
 from collections.abc import Callable
 
 from fhir_gateway.errors import TryLater
+from fhir_gateway.pds.gate import BUSY
 from fhir_gateway.store import neighbours
 from fhir_gateway.store.database import Database, Transaction
 
 _SECOND = 1_000_000
-#: 4 requests a second: below the 5 that PDS allows, with room for clocks that differ.
-SPACING = _SECOND // 4
+#: A second: below the 5 that PDS allows, with room for clocks that differ.
+PER_SECOND = 4.0
 #: Nobody waits longer for their turn; they come back later instead.
 LONGEST_WAIT = 2 * _SECOND
 FAILURES = 5
@@ -26,13 +28,20 @@ _PROBE = 30 * _SECOND
 
 
 class DatabaseGate:
-    """Limiter and breaker under one key, such as `pds:https://…:application`."""
+    """Limiter and breaker under one key, such as `pds:https://…:application`. `per_second`: calls
+    of all processes together."""
 
     def __init__(
-        self, database: Database, key: str, *, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        key: str,
+        *,
+        per_second: float = PER_SECOND,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._key = key[:120]
+        self._spacing = int(_SECOND / per_second)
         self._clock = clock
 
     def admit(self) -> float:
@@ -44,17 +53,19 @@ class DatabaseGate:
                 left = max((health.open_until - now) / _SECOND, 1.0)
                 raise TryLater("PDS is given a rest", code="pds-resting", after=left)
             turn = neighbours.take_turn(
-                tx, self._key, now=now, spacing=SPACING, longest=LONGEST_WAIT
+                tx, self._key, now=now, spacing=self._spacing, longest=LONGEST_WAIT
             )
         if turn is None:
             wait = LONGEST_WAIT / _SECOND
-            raise TryLater("PDS is asked too often just now", code="pds-busy", after=wait)
+            raise TryLater("PDS is asked too often just now", code=BUSY, after=wait)
         return max(turn - now, 0) / _SECOND
 
     def succeeded(self) -> None:
         """Close the breaker; without a write where it was closed and nothing had failed."""
-        with self._database.transaction() as tx:
-            if neighbours.health(tx, self._key) != neighbours.Health(0, 0):
+        with self._database.reading() as tx:
+            well = neighbours.health(tx, self._key) == neighbours.Health(0, 0)
+        if not well:
+            with self._database.transaction() as tx:
                 neighbours.succeeded(tx, self._key)
 
     def failed(self) -> None:

@@ -21,7 +21,7 @@ class StoredProgress:
 
     def load(self, request_id: str) -> Mapping[str, Landed | None]:
         """See Progress."""
-        with self._database.transaction() as tx:
+        with self._database.reading() as tx:
             parts = epr_parts.of_request(tx, request_id)
         return {
             part.full_url: Landed(part.reference, part.version) if part.reference else None

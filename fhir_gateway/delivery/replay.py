@@ -24,14 +24,18 @@ def choose(parts: Parts, service_slug: str | None, why: str) -> list[str]:
     ]
 
 
-def replay(parts: Parts, engine: Engine, request_id: str, *, remap: bool, who: str) -> bool:
+def replay(
+    parts: Parts, engine: Engine, request_id: str, *, remap: bool, who: str, why: str
+) -> bool:
     """Let a request go on where it stopped; False when it did not need attention. An attempt whose
-    outcome is unknown is looked for before anything is sent again."""
+    outcome is unknown is looked for before anything is sent again. `who`, `why`: kept with it."""
     now = parts.clock()
     with parts.database.transaction() as tx:
         if not requests.reopen(tx, request_id, remap=remap, now=now):
             return False
-        requests.note(tx, request_id, "replayed", now=now, detail=f"by {who}")
+        requests.note(
+            tx, request_id, "replayed", now=now, detail=_decided(who, why, remapped=remap)
+        )
         request = requests.find(tx, request_id)
         assert request is not None
         suffix = f".retry-{int(now.timestamp() * 1000)}"
@@ -40,7 +44,7 @@ def replay(parts: Parts, engine: Engine, request_id: str, *, remap: bool, who: s
 
 
 def resolve(
-    parts: Parts, engine: Engine, request_id: str, arrived_as: str | None, *, who: str
+    parts: Parts, engine: Engine, request_id: str, arrived_as: str | None, *, who: str, why: str
 ) -> bool:
     """A person looked in the EPR. `arrived_as`: `Type/id` there; None: it did not arrive, and is
     sent again. False when the request did not need attention."""
@@ -51,7 +55,8 @@ def resolve(
         outcome = "seen by a person" if arrived_as else "not seen by a person"
         for attempt in attempts.unresolved(tx, request_id):
             attempts.resolve(tx, attempt.id, outcome, now=now)
-        requests.note(tx, request_id, "resolved", now=now, detail=f"{outcome}: {who}")
+        detail = f"{outcome}, {_decided(who, why)}"
+        requests.note(tx, request_id, "resolved", now=now, detail=detail)
         if arrived_as:
             requests.save_delivered_as(tx, request_id, [arrived_as])
             requests.move(tx, request_id, RequestState.DELIVERED, now=now, detail="resolved")
@@ -60,3 +65,8 @@ def resolve(
         suffix = f".resolved-{int(now.timestamp() * 1000)}"
         engine.enqueue(tx, request_id, request.service_slug, suffix)
     return True
+
+
+def _decided(who: str, why: str, *, remapped: bool = False) -> str:
+    """Who decided and why, as it is kept with the event; the event has the moment."""
+    return f"by {who[:100]}{' with a fresh mapping' if remapped else ''}: {why[:250]}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from fhir_gateway.delivery import backoff, gate
+from fhir_gateway.delivery import backoff, claims, gate
 from fhir_gateway.delivery.announce import announce
 from fhir_gateway.delivery.engine import GIVE_UP, Wait
 from fhir_gateway.delivery.parts import Parts
@@ -44,16 +44,21 @@ class _Sending:
 def send(parts: Parts, request_id: str, tries: int) -> Wait:
     """Send a mapped request to its EPR and keep what it became there."""
     del tries  # what counts is how often it left, which the attempts say
-    with parts.database.transaction() as tx:
+    with parts.database.reading() as tx:
         request = requests.find(tx, request_id)
         if request is None or request.state is not RequestState.MAPPED:
             return None
         service = parts.service(tx, request.service_slug)
         history = attempts.history(tx, request_id)
         name = gate.epr_name(service)
-        shut = gate.closed_for(tx, name, parts.limits.epr, now=parts.clock(), rng=parts.rng)
-    if shut is not None:
-        return shut
+        is_open = gate.is_open(tx, name)
+    if not is_open:
+        with parts.database.transaction() as tx:
+            shut = gate.closed_for(
+                tx, name, parts.limits.of(name), now=parts.clock(), rng=parts.rng
+            )
+        if shut is not None:
+            return shut
     if request.bundle is None:
         raise Defect("A mapped request has no Bundle.", code="no-bundle")
     try:
@@ -75,16 +80,29 @@ def _after_silence(sending: _Sending, opened: list[Attempt]) -> Wait:
     found = None
     if mode not in _REPEATABLE:
         found = _look(sending)
+    if found is None:
+        _stop_believing(sending)
     now = parts.clock()
     outcome = "found" if found else ("repeated" if mode in _REPEATABLE else "not-found")
     with parts.database.transaction() as tx:
         for attempt in opened:
             attempts.resolve(tx, attempt.id, outcome, now=now)
-        gate.learn(tx, sending.neighbour, parts.limits.epr, None, now=now)
+        gate.learn(tx, sending.neighbour, parts.limits.of(sending.neighbour), None, now=now)
     if found is None:
         return _send_now(sending)
     _keep_delivered(sending, found, "found", [])
     return None
+
+
+def _stop_believing(sending: _Sending) -> None:
+    """Raises OutcomeUnknown (UNKNOWN) when the EPR claimed to have the request often enough."""
+    with sending.parts.database.reading() as tx:
+        if claims.exhausted(tx, sending.request.id):
+            raise OutcomeUnknown(
+                f"The EPR answered {claims.MOST} times as if it had the request, and does not "
+                "show it",
+                code=UNKNOWN,
+            )
 
 
 def _look(sending: _Sending) -> Delivered | None:
@@ -119,7 +137,7 @@ def _keep_delivered(
     with parts.database.transaction() as tx:
         for attempt_id in attempt_ids:
             attempts.resolve(tx, attempt_id, "delivered", now=now)
-        gate.learn(tx, sending.neighbour, parts.limits.epr, None, now=now)
+        gate.learn(tx, sending.neighbour, parts.limits.of(sending.neighbour), None, now=now)
         requests.save_delivered_as(tx, request_id, delivered.references, delivered.as_stored())
         moved = requests.move(tx, request_id, RequestState.DELIVERED, now=now, detail=detail)
         if not moved:
@@ -133,10 +151,10 @@ def _failed(parts: Parts, request: Request, name: str, before: int, error: Gatew
     now = parts.clock()
     with parts.database.transaction() as tx:
         if error.code != UNKNOWN:
-            gate.learn(tx, name, parts.limits.epr, error, now=now)
+            gate.learn(tx, name, parts.limits.of(name), error, now=now)
         opened = attempts.unresolved(tx, request.id)
         if error.code != UNKNOWN and not isinstance(error, Refused | Defect):
-            requests.note(tx, request.id, "send-delayed", now=now, detail=error.code)
+            requests.note(tx, request.id, requests.SEND_DELAYED, now=now, detail=error.code)
         else:
             unknown = opened and not isinstance(error, Defect)
             detail = f"{UNKNOWN if unknown else error.code}: {error}"

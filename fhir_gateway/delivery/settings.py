@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter, field_validator
 
 from fhir_gateway.delivery import timing as times
-from fhir_gateway.delivery.gate import Limits
+from fhir_gateway.delivery.gate import Limits, name_of_epr
 from fhir_gateway.delivery.parts import TEXT_LIMITS
+from fhir_gateway.delivery.pds_gate import PER_SECOND
 from fhir_gateway.delivery.timing import Timing
 
 
@@ -21,8 +25,20 @@ class DeliverySettings(BaseModel):
         description="Times of delivery, a table of seconds or ISO 8601 durations; see "
         "docs/operate.md.",
     )
+    pds_per_second: float = Field(
+        PER_SECOND,
+        gt=0,
+        le=1000,
+        description="Calls to PDS in a second, of all processes together. PDS allows an "
+        "application 5, and more to those who ask for it.",
+    )
     epr_limits: Limits = Field(
         Limits(), description="What one EPR is asked at most, and when it is left alone; a table."
+    )
+    epr_limits_by_base: dict[str, dict[str, float | timedelta]] = Field(
+        {},
+        description="Limits of single EPRs, tables by the base of their FHIR server as it is in "
+        "the Endpoint; what they leave out is as in epr_limits.",
     )
     text_limits: Limits = Field(TEXT_LIMITS, description="The same for the text provider.")
     alarm_webhook: str | None = Field(
@@ -64,6 +80,25 @@ class DeliverySettings(BaseModel):
         description="Bearer token for /metrics and /health. Without one, only this machine itself "
         "gets an answer there.",
     )
+
+    @field_validator("epr_limits_by_base")
+    @classmethod
+    def _are_limits(cls, given: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for changes in given.values():
+            _LIMITS.validate_python(changes)
+        return given
+
+
+_LIMITS: TypeAdapter[Limits] = TypeAdapter(Limits)
+
+
+def limits_by_epr(settings: DeliverySettings) -> dict[str, Limits]:
+    """The limits of EPRs that have their own, by the neighbour's name."""
+    general = {f.name: getattr(settings.epr_limits, f.name) for f in fields(Limits)}
+    return {
+        name_of_epr(base.rstrip("/")): _LIMITS.validate_python({**general, **changes})
+        for base, changes in settings.epr_limits_by_base.items()
+    }
 
 
 def delivery_problems(settings: DeliverySettings) -> Iterator[tuple[str, str, bool]]:

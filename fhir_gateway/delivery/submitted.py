@@ -3,45 +3,37 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 
+from fhir_gateway.delivery.kept import Submitted as Submitted
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.errors import Defect
 from fhir_gateway.fhir.bundle import resources
 from fhir_gateway.fhir.outcome import has_errors
-from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
-from fhir_gateway.mapping.apply import apply
+from fhir_gateway.fhir.types import as_dict, as_list, as_str
+from fhir_gateway.mapping.apply import apply_prepared
 from fhir_gateway.mapping.extraction import Extraction
 from fhir_gateway.mapping.target import Target
-from fhir_gateway.sms.number import normalise_mobile
 from fhir_gateway.store.requests import Request
 
 AS_SUBMITTED = "as-submitted"
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """The patient as typed, and who wrote for them (None: the patient wrote)."""
-
-    patient: Resource
-    requester: Resource | None
-
-    @property
-    def by_patient(self) -> bool:
-        """Whether the patient wrote."""
-        return self.requester is None
-
-    @property
-    def writer_mobile(self) -> str | None:
-        """The mobile number, E.164, of the person who wrote; None when there is none."""
-        telecoms = map(as_dict, as_list((self.requester or self.patient).get("telecom")))
-        numbers = [as_str(t.get("value")) for t in telecoms if t.get("system") == "phone"]
-        return next((n for n in map(normalise_mobile, numbers) if n), None)
-
-
 def read_submitted(parts: Parts, request: Request) -> Submitted:
-    """The people of a request. Raises Defect when the mapping gives no Patient."""
-    extraction = run_target(parts, request, parts.target(AS_SUBMITTED), {})
+    """The people of a request, read once for all its steps. Raises Defect when the mapping gives
+    no Patient."""
+    target = parts.target(AS_SUBMITTED)
+    # What was accepted never changes.
+    key = (request.id, target.digest)
+    return parts.kept.submitted.get(key, lambda: _read(parts, request, target))
+
+
+def forget_submitted(parts: Parts, request: Request) -> None:
+    """No step needs the people of this request any more."""
+    parts.kept.submitted.forget((request.id, parts.target(AS_SUBMITTED).digest))
+
+
+def _read(parts: Parts, request: Request, target: Target) -> Submitted:
+    extraction = run_target(parts, request, target, {})
     patient = next(resources(extraction.bundle, "Patient"), None)
     if patient is None:
         raise Defect("The mapping as-submitted gave no Patient.", code="no-patient")
@@ -53,10 +45,8 @@ def run_target(
 ) -> Extraction:
     """Map a request by a target. Raises Defect when a template failed: a request must not
     lose a part of what was said in silence."""
-    definition = parts.catalogue.definition(request.questionnaire)
-    extraction = apply(
-        target,
-        definition.raw,
+    extraction = apply_prepared(
+        parts.prepared(target, request.questionnaire),
         request.response,
         context,
         namespace=uuid.UUID(request.id),

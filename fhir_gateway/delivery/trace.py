@@ -18,6 +18,7 @@ from fhir_gateway.matching import demographics, plan
 from fhir_gateway.matching.grade import Proof
 from fhir_gateway.matching.outcome import STATUS_DISPLAY, Outcome, without_record
 from fhir_gateway.pds.answers import Answer
+from fhir_gateway.pds.gate import BUSY
 from fhir_gateway.provider.service import Service
 from fhir_gateway.sms.number import same_number
 from fhir_gateway.store import requests
@@ -29,7 +30,7 @@ PATIENCE = timedelta(minutes=15)
 
 def trace(parts: Parts, request_id: str, tries: int) -> Wait:
     """Trace the patient of an accepted request and keep the outcome."""
-    with parts.database.transaction() as tx:
+    with parts.database.reading() as tx:
         request = requests.find(tx, request_id)
         if request is None or request.state is not RequestState.ACCEPTED:
             return None
@@ -39,7 +40,11 @@ def trace(parts: Parts, request_id: str, tries: int) -> Wait:
         traced = _identify(parts, request, service, submitted)
     except TryLater as error:
         if parts.clock() - request.accepted_at < PATIENCE:
-            return backoff.wait(tries, after=error.after, rng=parts.rng)
+            # A queue before PDS is no trouble of PDS: who stands in it does not wait longer and
+            # longer.
+            return backoff.wait(
+                0 if error.code == BUSY else tries, after=error.after, rng=parts.rng
+            )
         typed = demographics.of_patient(submitted.patient)
         traced = Traced(without_record(typed, Outcome.UNREACHABLE), None, None, ())
     candidates = [] if traced.identity.matched else close_candidates(parts, service, submitted)

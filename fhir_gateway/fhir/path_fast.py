@@ -7,11 +7,13 @@ the two). Everything else stays the engine's. Measured: benchmarks/extract_golde
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fhirpathpy.engine import do_eval
 from fhirpathpy.engine.evaluators import evaluators, string_literal
 from fhirpathpy.engine.nodes import FP_Quantity, ResourceNode
+from fhirpathpy.engine.util import arraify
 
 #: Parameters that are names of types, not expressions.
 _TYPED = frozenset({"ofType", "is", "as"})
@@ -70,6 +72,9 @@ def _function(node: Any) -> Any:
         if wanted:
             return {**node, "type": "fast:link-ids", "values": frozenset(wanted), "original": node}
     inner = {**parameters, "children": [faster(child) for child in parameters["children"]]}
+    if name["text"] == "repeat" and [c.get("type") for c in inner["children"]] == ["fast:member"]:
+        member = inner["children"][0]
+        return {**node, "type": "fast:repeat", "member": member, "original": node}
     return {**node, "children": [{**function, "children": [name, inner]}]}
 
 
@@ -151,6 +156,47 @@ def _eval_member(state: Any, parent: Any, node: Any) -> list[Any]:
     return found
 
 
+def _eval_repeat(state: Any, parent: Any, node: Any) -> list[Any]:
+    """repeat() of a member, such as repeat(item). The engine leaves out what equals something that
+    an earlier element gave, and writes each as JSON to find that out; here that is done only for
+    those that are equal."""
+    if not isinstance(parent, list):
+        return []
+    seen: dict[Any, list[Any]] = {}
+    found: list[Any] = []
+    pending = list(parent)
+    # The list grows while it is walked.
+    for each in pending:
+        state["$this"] = arraify(each)
+        below = _eval_member(state, state["$this"], node["member"])
+        if not all(isinstance(one, ResourceNode) for one in below):
+            return list(arraify(do_eval(state, parent, node["original"])))
+        fresh = [one for one in below if not _is_among(one, seen.get(_rough(one), ()))]
+        for one in fresh:
+            seen.setdefault(_rough(one), []).append(one)
+        found += fresh
+        pending += fresh
+    return found
+
+
+def _rough(node: Any) -> tuple[Any, ...]:
+    """What nodes that are equal have in common."""
+    data = node.data
+    if not isinstance(data, dict):
+        return node.path, None if isinstance(data, list) else data
+    name = data.get("linkId")
+    return node.path, len(data), name if isinstance(name, str) else ""
+
+
+def _is_among(node: Any, others: Any) -> bool:
+    """Whether the engine takes the node for one of the others."""
+    return any(other.data == node.data and _text(other) == _text(node) for other in others)
+
+
+def _text(node: Any) -> str:
+    return json.dumps(node.data, sort_keys=True, default=str)
+
+
 def _key(data: dict[str, Any], name: str, choices: list[str] | None) -> tuple[str, str]:
     """The property that a member's name means in this element, and the type of a choice."""
     for choice in choices or ():
@@ -171,5 +217,6 @@ for _name, _evaluator in (
     ("fast:variable", _eval_variable),
     ("fast:link-ids", _eval_link_ids),
     ("fast:member", _eval_member),
+    ("fast:repeat", _eval_repeat),
 ):
     evaluators[_name] = _evaluator

@@ -19,6 +19,7 @@ from fhir_gateway.mapping.answered import answered
 from fhir_gateway.mapping.document import document_of
 from fhir_gateway.mapping.document_text import plain_text
 from fhir_gateway.mapping.extraction import Extraction, extract
+from fhir_gateway.mapping.form import Prepared, prepare
 from fhir_gateway.mapping.target import Target
 from fhir_gateway.questionnaire.definition import Definition
 
@@ -49,12 +50,31 @@ def apply(
     """Map a response. `context`: the launch context (docs/mappings.md); what it leaves out is
     empty. `namespace`: where ids are derived from, the request's UUID. `now`: when the request was
     accepted. Errors are issues of the outcome."""
+    prepared = prepare(target, Definition(questionnaire))
+    return apply_prepared(prepared, response, context, namespace=namespace, now=now)
+
+
+def apply_prepared(
+    prepared: Prepared,
+    response: Resource,
+    context: Mapping[str, Any],
+    *,
+    namespace: uuid.UUID,
+    now: datetime,
+) -> Extraction:
+    """`apply`, with what is the same for every response done before."""
+    target, form = prepared.target, prepared.form
     variables = {**_DEFAULTS, **target.concept_maps, **context}
     if target.documents:
-        kept = answered(Definition(questionnaire), response, now).response
+        kept = answered(prepared.asked, response, now).response
         variables["document"] = _renditions(kept, variables, now)
     extraction = extract(
-        target.overlay(questionnaire), response, context=variables, namespace=namespace, now=now
+        form.questionnaire,
+        response,
+        context=variables,
+        namespace=namespace,
+        now=now,
+        form=form,
     )
     bundle = extraction.bundle
     for resource in resources(bundle):

@@ -23,11 +23,10 @@ from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str,
 from fhir_gateway.mapping import definition, observation, templates
 from fhir_gateway.mapping.answered import answered
 from fhir_gateway.mapping.extensions import TARGET_STRUCTURE_MAP
+from fhir_gateway.mapping.form import Form, read_form
 from fhir_gateway.mapping.numbers import exact, inexact, number_types
 from fhir_gateway.mapping.run import Run
 from fhir_gateway.mapping.scope import Ledger, Scope, TooCostly
-from fhir_gateway.mapping.target import all_items
-from fhir_gateway.questionnaire.definition import Definition
 
 _FINISHED = ("completed", "amended")
 _UNFINISHED = ("in-progress", "entered-in-error", "stopped")
@@ -49,23 +48,28 @@ def extract(
     context: Mapping[str, Any] | None = None,
     namespace: uuid.UUID | None = None,
     now: datetime | None = None,
+    form: Form | None = None,
 ) -> Extraction:
     """Extract a response. Plain FHIR JSON in and out; raises nothing, whatever the JSON.
 
     `resources`: templates that the questionnaire names but does not contain, and
     StructureDefinitions of profiles. `context`: launch context, name to JSON, seen as `%name`.
     `namespace`: where ids are derived from (None: from the response). `now`: the clock of
-    expressions (None: the system's, the same for all of them). Errors are issues of the outcome,
-    without answers; what is not affected by them is in the bundle.
+    expressions (None: the system's, the same for all of them). `form`: the same questionnaire,
+    read before, for callers with many responses to it. Errors are issues of the outcome, without
+    answers; what is not affected by them is in the bundle.
     """
     ledger = Ledger()
-    given: list[Any] = [questionnaire, response, list(resources), dict(context or {})]
+    given: list[Any] = [response, list(resources), dict(context or {})]
     try:
-        numbers = number_types(given)
+        form = form or read_form(as_dict(questionnaire))
+        numbers = number_types(given) | form.numbers
         floats = float in numbers or Decimal not in numbers
-        asked, answers, loose, launch = exact(given) if float in numbers else given
+        if float in numbers:
+            given, form = exact(given), read_form(exact(form.questionnaire))
+        answers, loose, launch = given
         entries = _entries(
-            as_dict(asked),
+            form,
             as_dict(answers),
             [as_dict(resource) for resource in loose],
             dict(launch),
@@ -86,7 +90,7 @@ def extract(
 
 
 def _entries(
-    questionnaire: Resource,
+    form: Form,
     response: Resource,
     resources: list[Resource],
     context: dict[str, Any],
@@ -94,8 +98,9 @@ def _entries(
     now: datetime,
     ledger: Ledger,
 ) -> list[Element]:
+    questionnaire = form.questionnaire
     _refuse_strangers(questionnaire, response, ledger)
-    kept = answered(Definition(questionnaire), response, now)
+    kept = answered(form.definition, response, now)
     if kept.unknown:
         names = ", ".join(f"'{name}'" for name in kept.unknown[:10])
         ledger.note("warning", "not-found", f"not in the Questionnaire there: linkId {names}")
@@ -105,7 +110,7 @@ def _entries(
         resources=tuple(resources),
         namespace=namespace or _namespace(response),
         ledger=ledger,
-        used=_extension_urls(questionnaire),
+        used=form.used,
     )
     variables = {
         **context,
@@ -124,14 +129,6 @@ def _entries(
     _say_what_was_not_done(questionnaire, bool(entries), ledger)
     _say_doubles(entries, ledger)
     return entries
-
-
-def _extension_urls(questionnaire: Resource) -> frozenset[str]:
-    found = set()
-    for element in (questionnaire, *all_items(questionnaire)):
-        for extension in as_list(element.get("extension")):
-            found.add(as_str(as_dict(extension).get("url")))
-    return frozenset(found)
 
 
 def _refuse_strangers(questionnaire: Resource, response: Resource, ledger: Ledger) -> None:

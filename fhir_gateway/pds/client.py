@@ -23,7 +23,7 @@ from fhir_gateway.fhir.identifiers import normalise_nhs_number
 from fhir_gateway.fhir.types import as_dict, as_str
 from fhir_gateway.pds.access import AccessMode, ApplicationRestricted
 from fhir_gateway.pds.answers import Answer, Found, NotFound, is_no_example, of_search, spine_code
-from fhir_gateway.pds.gate import Gate, OpenGate
+from fhir_gateway.pds.gate import BUSY, Gate, OpenGate
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 #: Tries of one call before it is left to the caller to come back.
@@ -187,7 +187,7 @@ class PdsClient:
 
     def _wait(self, seconds: float, left: float) -> float:
         if seconds > max(left, 0.0):
-            raise TryLater("PDS is asked too often just now", code="pds-busy", after=seconds)
+            raise TryLater("PDS is asked too often just now", code=BUSY, after=seconds)
         if seconds > 0:
             self._sleep(seconds)
         return seconds

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+#: The code of a TryLater for a call that found too many others waiting.
+BUSY = "pds-busy"
+
 
 class Gate(Protocol):
     """Admits calls. Implementations raise TryLater where a call must not be made now."""

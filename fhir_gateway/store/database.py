@@ -1,16 +1,17 @@
 """Opening the database: SQLite by default, PostgreSQL by URL; and bringing its tables up to date.
 
 SQLite runs with WAL and full synchronisation, and every transaction takes the write lock at its
-start, so that two never deadlock by upgrading a read. Nothing may talk to the network inside a
-transaction.
+start, so that two never deadlock by upgrading a read; those that only read say so. Nothing may talk
+to the network inside a transaction.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from fhir_gateway.store.seal import Sealer
 
 _SCHEMES = ("sqlite:", "postgresql:", "postgres:", "postgresql+psycopg:")
 BUSY_TIMEOUT_MS = 30_000
+_READING = "fhir_gateway_reading"
 #: Any number will do, as long as no other user of the same PostgreSQL takes it.
 _MIGRATION_LOCK = 7_403_190_001
 
@@ -62,6 +64,12 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self.engine = create_store_engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._readers = sessionmaker(
+            self.engine.execution_options(**{_READING: True}), expire_on_commit=False
+        )
+        # Whoever finds SQLite locked sleeps and tries again, longer and longer; threads of one
+        # process need not: they stand in line here.
+        self._turn = threading.Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -69,7 +77,14 @@ class Database:
 
         Repositories never commit; whoever opens this block owns the transaction.
         """
-        with self._sessions() as session, session.begin():
+        with self._turn, self._sessions() as session, session.begin():
+            yield Transaction(session, self.sealer)
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A transaction that only reads, one state of the database throughout. On SQLite nobody
+        waits for it, and it waits for nobody; a write in it may fail."""
+        with self._readers() as session, session.begin():
             yield Transaction(session, self.sealer)
 
     def migrate(self) -> None:
@@ -129,7 +144,8 @@ def create_store_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reading = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
 

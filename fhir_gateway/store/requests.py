@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, Table, insert, select, update
 
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.request import Request as Request
+from fhir_gateway.store.request import RequestState as RequestState
 from fhir_gateway.store.tables import RequestEventRow, RequestRow
-
-
-class RequestState(StrEnum):
-    """How far a request has come."""
-
-    ACCEPTED = "accepted"
-    TRACED = "traced"
-    MAPPED = "mapped"
-    DELIVERED = "delivered"
-    CONFIRMED = "confirmed"
-    #: A person must look: the EPR refused it, or our own mapping is wrong.
-    NEEDS_ATTENTION = "needs-attention"
-
 
 #: From which states each state can be reached; `needs-attention` is only left by `reopen`.
 _BEFORE: dict[RequestState, tuple[RequestState, ...]] = {
@@ -41,27 +29,13 @@ _BEFORE: dict[RequestState, tuple[RequestState, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request. What is sealed in the database is plain here."""
-
-    id: str
-    reference: str
-    service_slug: str
-    questionnaire: str
-    state: RequestState
-    response: Resource
-    evidence: dict[str, Any]
-    identity: dict[str, Any] | None
-    bundle: Resource | None
-    delivered_as: list[str]
-    accepted_at: datetime
-    updated_at: datetime
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether it is a check of the way to the EPR, about an invented patient."""
-        return self.evidence.get("synthetic") is True
+#: Events beside the states.
+REOPENED, SEND_DELAYED = "reopened", "send-delayed"
+#: Every step of every request comes by here, so it asks the tables themselves: objects of the ORM
+#: took longer than all of the mapping.
+_TABLE = cast("Table", RequestRow.__table__)
+_EVENTS = cast("Table", RequestEventRow.__table__)
+_WHOLE = [column for column in _TABLE.c if column.name not in ("draft_id", "epr_answer_sealed")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +93,7 @@ def add(
 
 def find(tx: Transaction, request_id: str) -> Request | None:
     """The request with this id, or None."""
-    row = tx.session.get(RequestRow, request_id)
+    row = tx.session.execute(select(*_WHOLE).where(_TABLE.c.id == request_id)).one_or_none()
     return _request(tx, row) if row else None
 
 
@@ -137,7 +111,8 @@ def moved_at(tx: Transaction, request_id: str) -> datetime | None:
 
 def by_reference(tx: Transaction, reference: str) -> Request | None:
     """The request with this reference, or None."""
-    row = tx.session.scalar(select(RequestRow).where(RequestRow.reference == reference))
+    query = select(*_WHOLE).where(_TABLE.c.reference == reference)
+    row = tx.session.execute(query).one_or_none()
     return _request(tx, row) if row else None
 
 
@@ -195,10 +170,10 @@ def move(
     `detail`: a code or sentence for operators, without anything a patient typed.
     """
     moved = tx.session.execute(
-        update(RequestRow)
-        .where(RequestRow.id == request_id, RequestRow.state.in_(_BEFORE[state]))
+        update(_TABLE)
+        .where(_TABLE.c.id == request_id, _TABLE.c.state.in_(_BEFORE[state]))
         .values(state=state, updated_at=now)
-        .returning(RequestRow.id)
+        .returning(_TABLE.c.id)
     ).first()
     if moved is None:
         return False
@@ -222,7 +197,7 @@ def reopen(tx: Transaction, request_id: str, *, remap: bool, now: datetime) -> b
         state = RequestState.MAPPED
     row.state, row.updated_at = state, now
     tx.session.flush()
-    _event(tx, request_id, "reopened", now, f"goes on as {state}")
+    _event(tx, request_id, REOPENED, now, f"goes on as {state}")
     return True
 
 
@@ -242,12 +217,13 @@ def events(tx: Transaction, request_id: str) -> list[Event]:
 
 
 def _update(tx: Transaction, request_id: str, **values: Any) -> None:
-    tx.session.execute(update(RequestRow).where(RequestRow.id == request_id).values(**values))
+    tx.session.execute(update(_TABLE).where(_TABLE.c.id == request_id).values(**values))
 
 
 def _event(tx: Transaction, request_id: str, state: str, now: datetime, detail: str) -> None:
-    tx.session.add(RequestEventRow(request_id=request_id, state=state, at=now, detail=detail[:400]))
-    tx.session.flush()
+    tx.session.execute(
+        insert(_EVENTS).values(request_id=request_id, state=state, at=now, detail=detail[:400])
+    )
 
 
 def summary(row: RequestRow) -> Summary:
@@ -262,19 +238,21 @@ def summary(row: RequestRow) -> Summary:
     )
 
 
-def _request(tx: Transaction, row: RequestRow) -> Request:
-    sealer = tx.sealer
+def _request(tx: Transaction, row: Row[Any]) -> Request:
     return Request(
         id=row.id,
         reference=row.reference,
         service_slug=row.service_slug,
         questionnaire=row.questionnaire,
         state=RequestState(row.state),
-        response=sealer.open(row.response_sealed),
-        evidence=sealer.open(row.evidence_sealed),
-        identity=sealer.open(row.identity_sealed) if row.identity_sealed else None,
-        bundle=sealer.open(row.bundle_sealed) if row.bundle_sealed else None,
         delivered_as=fhir_json.parse(row.delivered_as) if row.delivered_as else [],
         accepted_at=row.accepted_at,
         updated_at=row.updated_at,
+        _sealed={
+            "response": row.response_sealed,
+            "evidence": row.evidence_sealed,
+            "identity": row.identity_sealed,
+            "bundle": row.bundle_sealed,
+        },
+        _sealer=tx.sealer,
     )

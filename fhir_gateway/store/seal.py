@@ -21,8 +21,6 @@ from fhir_gateway.errors import Defect, Refused
 from fhir_gateway.fhir import json as fhir_json
 
 MIN_KEY_BYTES = 32
-#: A stored response is bounded by the page limits; this bounds what is read back.
-_MAX_SEALED = 16_000_000
 
 
 class KeyRefused(Refused):
@@ -55,7 +53,7 @@ class Sealer:
     def open(self, sealed: bytes) -> Any:
         """Decrypt what `seal` made; raises Defect when no key fits."""
         try:
-            return fhir_json.parse(self._fernet.decrypt(sealed), max_bytes=_MAX_SEALED)
+            return fhir_json.parse_own(self._fernet.decrypt(sealed))
         except InvalidToken:
             raise Defect(
                 "Stored data cannot be decrypted with the configured secret key.",

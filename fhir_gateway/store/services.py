@@ -28,6 +28,17 @@ def find(tx: Transaction, slug: str) -> Resource | None:
     return fhir_json.parse(row.bundle) if row else None
 
 
+def imported(tx: Transaction, slug: str) -> bytes | None:
+    """The Bundle of a service as it is kept, for `read`; or None."""
+    return tx.session.scalar(select(ServiceRow.bundle).where(ServiceRow.slug == slug))
+
+
+def read(bundle: bytes) -> Resource:
+    """The Bundle in what `imported` found."""
+    read: Resource = fhir_json.parse(bundle)
+    return read
+
+
 def slugs(tx: Transaction) -> list[str]:
     """The short names of all services."""
     return list(tx.session.scalars(select(ServiceRow.slug).order_by(ServiceRow.slug)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,18 +85,31 @@ def test_nothing_that_a_patient_typed_is_shown(run: Run, accepted: str) -> None:
 def test_a_request_that_needs_attention_goes_on(
     run: Run, run_json: Callable[..., Any], accepted: str
 ) -> None:
-    done = run("queue", "retry", REFERENCE)
+    done = run("queue", "retry", REFERENCE, "--reason", "the EPR is mended")
     assert done.exit_code == 0
     assert f"fhir-gateway queue show {REFERENCE}" in done.stdout
-    assert run_json("queue", "show", ID)["state"] == "accepted"
-    again = run("queue", "retry", REFERENCE, "--remap")
+    shown = run_json("queue", "show", ID)
+    assert shown["state"] == "accepted"
+    replayed = shown["events"][-1]
+    assert replayed["state"] == "replayed"
+    assert re.fullmatch(r"by .+@.+: the EPR is mended", replayed["detail"])
+    assert replayed["at"]
+    again = run("queue", "retry", REFERENCE, "--remap", "--reason", "once more")
     assert again.exit_code == 1
     assert "does not need attention: it is accepted" in again.stderr
 
 
-@pytest.mark.parametrize("command", ["show", "retry"])
-def test_an_unknown_request_is_said(run: Run, command: str) -> None:
-    done = run("queue", command, "AAAA-AAAA")
+def test_nothing_is_replayed_without_a_reason(
+    run: Run, run_json: Callable[..., Any], accepted: str
+) -> None:
+    for command in (("retry", REFERENCE), ("resolve", REFERENCE, "--not-arrived")):
+        assert run("queue", *command).exit_code == 2
+    assert run_json("queue", "show", ID)["state"] == "needs-attention"
+
+
+@pytest.mark.parametrize("command", [("show",), ("retry", "--reason", "x")])
+def test_an_unknown_request_is_said(run: Run, command: tuple[str, ...]) -> None:
+    done = run("queue", command[0], "AAAA-AAAA", *command[1:])
     assert done.exit_code == 1
     assert "There is no request with this id or reference." in done.stderr
 

@@ -103,6 +103,15 @@ class Process:
                     return int(line.split()[1]) / 1024
         return 0.0
 
+    def cpu_seconds(self) -> float:
+        """How long it has computed; 0 where that cannot be told."""
+        with suppress(OSError, AttributeError, IndexError):
+            assert self._process is not None
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text()
+            user, system = stat.rpartition(")")[2].split()[11:13]
+            return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return 0.0
+
     def log(self) -> str:
         """What it printed."""
         return self._log.read_text(errors="replace")
@@ -120,11 +129,13 @@ class Stage:
         *,
         at_once: int = 16,
         neighbours_only: bool = False,
+        pds_per_second: float = 4.0,
     ) -> None:
         """`at_once`: how many POSTs an EPR gets at once. `neighbours_only`: no processes of the
         gateway but those that are added."""
         self.folder = folder
         self._limits = {**EPR_LIMITS, "at_once": at_once}
+        self._pds_per_second = pds_per_second
         self.faults = folder / "faults"
         self.submissions = submissions
         self.database_url = database_url
@@ -238,6 +249,7 @@ class Stage:
             "notify_template_id": TEMPLATE_ID,
             "texts_per_number": 1_000_000,
             "timing": TIMING,
+            "pds_per_second": self._pds_per_second,
             "epr_limits": self._limits,
             "text_limits": self._limits,
             "worker_id": worker_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -47,6 +48,18 @@ item.repeat(item).where(linkId='a').answer.value
 %resource.repeat(item).where(linkId='a1').answer.value
 %resource.subject.reference
 %`resource`.id
+%resource.repeat(item).linkId
+repeat(item).answer.value
+item.answer.repeat(item).linkId
+repeat(item).repeat(item).linkId
+repeat(answer)
+repeat(nothing)
+%twins.repeat(item).linkId
+%twins.repeat(item).answer.value
+%twins.item.repeat(item).answer.value.count()
+%names.repeat(item)
+repeat(item).where($this.linkId = 'a').count()
+repeat(item | answer.item).linkId
 %names.first()
 %nothing
 %unknown
@@ -70,8 +83,28 @@ name
 """.strip().splitlines()
 
 
+#: Elements that are equal, or nearly: repeat() gives what is equal once.
+TWINS: dict[str, Any] = {
+    "resourceType": "QuestionnaireResponse",
+    "item": [
+        {"linkId": "g", "item": [{"linkId": "n", "answer": [{"valueInteger": 1}]}]},
+        {"linkId": "g", "item": [{"linkId": "n", "answer": [{"valueInteger": 1}]}]},
+        {"linkId": "h", "item": [{"linkId": "n", "answer": [{"valueDecimal": Decimal("1.0")}]}]},
+        {"linkId": "i", "item": [{"linkId": "n", "answer": [{"valueDecimal": Decimal("1.00")}]}]},
+        {"linkId": "j", "item": [{"linkId": "n", "answer": [{"valueInteger": True}]}]},
+        {"linkId": "k", "item": [{"linkId": "n"}, {"linkId": "n"}, {"linkId": 1}, {}]},
+    ],
+}
+
+
 def run(tree: Any) -> Any:
-    variables = {"context": ANSWERS, "resource": ANSWERS, "names": ["n", "m"], "nothing": []}
+    variables: dict[str, Any] = {
+        "context": ANSWERS,
+        "resource": ANSWERS,
+        "names": ["n", "m"],
+        "nothing": [],
+    }
+    variables["twins"] = TWINS
     state = {
         "dataRoot": [ANSWERS],
         "$this": [ANSWERS],

@@ -35,10 +35,12 @@ def unknown(world: World) -> str:
 def test_a_replay_goes_on_where_it_stopped_and_says_who(world: World) -> None:
     engine = Recorder()
     request_id = needs_attention(world, "epr-401: no")
-    assert replay.replay(world.parts, engine, request_id, remap=False, who="ann@host")
-    assert not replay.replay(world.parts, engine, request_id, remap=False, who="ann@host")
+    assert replay.replay(world.parts, engine, request_id, remap=False, who="ann@host", why="mended")
+    assert not replay.replay(
+        world.parts, engine, request_id, remap=False, who="ann@host", why="mended"
+    )
     assert world.state(request_id) is RequestState.MAPPED
-    assert world.events(request_id)[-1] == "replayed by ann@host"
+    assert world.events(request_id)[-1] == "replayed by ann@host: mended"
     assert len(engine.enqueued) == 1
     assert send(world.parts, request_id, 0) is None
 
@@ -53,7 +55,9 @@ def test_many_are_chosen_by_service_and_reason(world: World) -> None:
 def test_a_person_who_saw_it_in_the_epr_ends_it(world: World) -> None:
     engine = Recorder()
     request_id = unknown(world)
-    assert replay.resolve(world.parts, engine, request_id, "ServiceRequest/7", who="ann")
+    assert replay.resolve(
+        world.parts, engine, request_id, "ServiceRequest/7", who="ann", why="seen"
+    )
     assert world.state(request_id) is RequestState.DELIVERED
     assert world.epr.taken == [request_id]
     with world.database.transaction() as tx:
@@ -65,7 +69,7 @@ def test_a_person_who_saw_it_in_the_epr_ends_it(world: World) -> None:
 def test_a_person_who_did_not_see_it_has_it_sent_again(world: World) -> None:
     request_id = unknown(world)
     world.epr.taken.clear()
-    assert replay.resolve(world.parts, Recorder(), request_id, None, who="ann")
+    assert replay.resolve(world.parts, Recorder(), request_id, None, who="ann", why="seen")
     assert send(world.parts, request_id, 0) is None
     assert world.epr.taken == [request_id]
 
@@ -73,6 +77,6 @@ def test_a_person_who_did_not_see_it_has_it_sent_again(world: World) -> None:
 def test_a_replay_of_an_unknown_outcome_looks_before_it_sends(world: World) -> None:
     request_id = unknown(world)
     world.epr.mode = RepeatMode.INTENT_SEARCH
-    assert replay.replay(world.parts, Recorder(), request_id, remap=False, who="ann")
+    assert replay.replay(world.parts, Recorder(), request_id, remap=False, who="ann", why="seen")
     assert send(world.parts, request_id, 0) is None
     assert world.epr.taken == [request_id]
