@@ -46,7 +46,7 @@ class Sealer:
         self._fernet = MultiFernet(
             [Fernet(base64.urlsafe_b64encode(_derive(key, b"seal"))) for key in keys]
         )
-        self._current = keys[0]
+        self._keys = tuple(keys)
 
     def seal(self, value: Any) -> bytes:
         """Encrypt a JSON value."""
@@ -67,9 +67,14 @@ class Sealer:
 
         The same parts give the same hash, so numbers can be counted without being stored.
         """
-        key = _derive(self._current, b"mac:" + purpose.encode())
+        return self.macs(purpose, *parts)[0]
+
+    def macs(self, purpose: str, *parts: str) -> list[str]:
+        """The same by every key, the current one first: what was hashed by an older key is found
+        by these."""
         message = "\x1f".join(parts).encode()
-        return hmac.new(key, message, hashlib.sha256).hexdigest()
+        derived = (_derive(key, b"mac:" + purpose.encode()) for key in self._keys)
+        return [hmac.new(key, message, hashlib.sha256).hexdigest() for key in derived]
 
 
 def token_hash(token: str) -> str:
