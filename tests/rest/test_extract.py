@@ -66,7 +66,7 @@ def test_a_form_that_is_published_is_found(fhir: httpx.Client, canonical: str) -
         (b'{"resourceType": "QuestionnaireResponse"}', 422),
         (b'{"resourceType": "QuestionnaireResponse", "questionnaire": "urn:none"}', 422),
         (b"[" * 100_000, 400),
-        (b" " * 1_000_001, 413),
+        (b" " * 5_000_001, 413),
     ],
 )
 def test_what_cannot_be_extracted_gets_an_outcome(
