@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway import shipped
+from fhir_gateway.api import create_api, create_discovery
 from fhir_gateway.auth.bearer import FixedBearer, TokenBearer
 from fhir_gateway.auth.credentials import CredentialBook
 from fhir_gateway.auth.jwks import PATH as JWKS_PATH
@@ -40,9 +41,9 @@ from fhir_gateway.matching.policy import Policy
 from fhir_gateway.ops import PATHS, create_ops_app
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.questionnaire.catalogue import Catalogue
-from fhir_gateway.rest.app import create_fhir_app
 from fhir_gateway.rest.callbacks import PATH as CALLBACK_PATH
 from fhir_gateway.rest.callbacks import CallbackKeys, create_callback_app
+from fhir_gateway.rest.smart import WELL_KNOWN as DISCOVERY_PATH
 from fhir_gateway.settings import Settings
 from fhir_gateway.sms.nhs_notify import ByPatient, NhsNotifySender
 from fhir_gateway.sms.notify import NotifySender
@@ -187,9 +188,6 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
         gateway.close()
 
     web = create_web_app(gateway.site, lifespan=lifespan, home=home)
-    fhir = create_fhir_app(
-        gateway.parts.catalogue, base_url=f"{gateway.site.base_url}{FHIR_BASE}", clock=_now
-    )
     operators = create_ops_app(
         gateway.database,
         gateway.settings.timing,
@@ -204,7 +202,8 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
         clock=gateway.parts.clock,
     )
     below: dict[str, ASGIApp] = {
-        FHIR_BASE: fhir,
+        FHIR_BASE: create_api(gateway),
+        DISCOVERY_PATH: create_discovery(gateway),
         JWKS_PATH: keys,
         CALLBACK_PATH: callbacks,
         **dict.fromkeys(PATHS, operators),

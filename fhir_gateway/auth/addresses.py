@@ -1,7 +1,7 @@
 """Addresses that others give us to call: https on the open internet, or what an operator allows.
 
-A name is resolved once, every address it has is looked at, and the call goes to exactly that one, so
-that a name which resolves differently the next time gains nothing (DNS rebinding). Redirects and
+A name is resolved once, every address it has is looked at, and the call goes to exactly that one,
+so that a name which resolves differently the next time gains nothing (DNS rebinding). Redirects and
 proxies are not followed.
 """
 

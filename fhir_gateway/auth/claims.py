@@ -37,7 +37,7 @@ def moment(claims: Mapping[str, Any], name: str) -> datetime | None:
 def check_times(
     claims: Mapping[str, Any], *, now: datetime, longest: timedelta | None = None
 ) -> datetime:
-    """`exp` is there, ahead, and at most `longest` ahead; `nbf` and `iat` are not ahead. The end."""
+    """`exp` is there, ahead, at most by `longest`; `nbf` and `iat` are not ahead. The end."""
     ends = moment(claims, "exp")
     if ends is None:
         raise BadToken("The claim exp is missing.")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from fhir_gateway.auth import claims as claim
@@ -68,10 +67,6 @@ class Issuers:
         self._key_sets = KeySets(ALGORITHMS, allowed)
         self._discovered: dict[str, str] = {}
 
-    def close(self) -> None:
-        """Close connections."""
-        self._key_sets.close()
-
     def __bool__(self) -> bool:
         return bool(self._given)
 
@@ -96,8 +91,7 @@ class Issuers:
         if found:
             return found
         url = f"{issuer.issuer.rstrip('/')}/.well-known/openid-configuration"
-        with httpx.Client(timeout=5.0, follow_redirects=False, trust_env=False) as http:
-            content = fetch(http, url, self._allowed)
+        content = fetch(url, self._allowed)
         try:
             document = strict_json.parse(content, max_depth=20)
         except strict_json.JsonRefused:

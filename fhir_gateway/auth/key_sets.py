@@ -27,6 +27,8 @@ MAX_KEYS = 50
 MAX_AGE, REST, STALE = 3600.0, 30.0, 86_400.0
 _CAPACITY = 500
 _TIMEOUT = httpx.Timeout(5.0, connect=3.0)
+#: Seconds that all of an answer may take.
+_LONGEST = 10.0
 _OK = 200
 #: Parts of a JWK that only its owner may have.
 _PRIVATE = frozenset("d p q dp dq qi oth k".split())
@@ -48,8 +50,8 @@ def read_key_set(content: bytes, algorithms: Collection[str]) -> list[dict[str, 
         raise Refused(f"A key set has {MAX_KEYS} keys at the most.", code="key-set")
     if any(_PRIVATE & key.keys() for key in keys):
         raise Refused(
-            "It holds a private key. Make a new key: this one is not secret any more. Then give the "
-            "public half.",
+            "It holds a private key. Make a new key: this one is not secret any more. Then "
+            "give the public half.",
             code="key-set-private",
         )
     usable = [key for key in keys if _kid(key) and any(fits(key, name) for name in algorithms)]
@@ -87,11 +89,6 @@ class KeySets:
         self._algorithms, self._allowed, self._ticks = algorithms, allowed, ticks
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._lock = threading.Lock()
-        self._http = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
-
-    def close(self) -> None:
-        """Close connections."""
-        self._http.close()
 
     def keys(self, url: str, kid: str) -> list[dict[str, Any]]:
         """The keys at an address, fetched when need be. Raises TryLater, Refused."""
@@ -112,7 +109,7 @@ class KeySets:
 
     def fetch(self, url: str) -> list[dict[str, Any]]:
         """The key set at an address, now. Raises TryLater, Refused."""
-        return read_key_set(fetch(self._http, url, self._allowed), self._algorithms)
+        return read_key_set(fetch(url, self._allowed), self._algorithms)
 
     def _entry(self, url: str) -> _Kept:
         with self._lock:
@@ -123,20 +120,19 @@ class KeySets:
             return kept
 
 
-def fetch(http: httpx.Client, url: str, allowed: Collection[str]) -> bytes:
+def fetch(url: str, allowed: Collection[str]) -> bytes:
     """What is at an address, MAX_BYTES at the most. Raises Refused for an address that must not be
     called or an answer that is none, TryLater where nothing answers."""
     target = addresses.resolve(url, allowed)
-    content = bytearray()
+    content, ends = bytearray(), time.monotonic() + _LONGEST
+    # Neither redirects nor proxies: it goes where it was looked to lead.
     try:
-        response = http.send(target.request(http), stream=True)
-        try:
+        with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as http:
+            response = http.send(target.request(http), stream=True)
             for chunk in response.iter_bytes():
                 content.extend(chunk)
-                if len(content) > MAX_BYTES:
-                    raise Refused("What is there is too long.", code="key-set")
-        finally:
-            response.close()
+                if len(content) > MAX_BYTES or time.monotonic() > ends:
+                    raise Refused("What is there is too long, or too slow.", code="key-set")
     except httpx.HTTPError as error:
         raise TryLater(
             f"It could not be reached ({type(error).__name__}).", code="key-set-away", after=REST

@@ -1,8 +1,8 @@
 """Scopes of SMART Backend Services: reading them, granting them, asking them.
 
-`system/Task.rs` (version 2: letters of c, r, u, d, s in that order) and `system/Task.read` (version 1:
-`read` is r and s, `write` is c, u and d, `*` is all). Version 2 with a query (`?category=…`) is never
-granted: without its condition it would be more than was asked.
+`system/Task.rs` (version 2: letters of c, r, u, d, s in that order) and `system/Task.read`
+(version 1: `read` is r and s, `write` is c, u and d, `*` is all). Version 2 with a query
+(`?category=…`) is never granted: without its condition it would be more than was asked.
 https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html
 """
 
@@ -15,38 +15,45 @@ from dataclasses import dataclass
 LETTERS = "cruds"
 ANY = "*"
 _VERSION_1 = {"read": "rs", "write": "cud", "*": LETTERS}
-_SCOPE = re.compile(r"system/(?P<type>\*|[A-Z][A-Za-z]{1,63})\.(?P<rights>read|write|\*|c?r?u?d?s?)")
+_SCOPE = re.compile(
+    r"system/(?P<type>\*|[A-Z][A-Za-z]{1,63})\.(?P<rights>read|write|\*|c?r?u?d?s?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
     """What may be done with which type: pairs of a type, or `*`, and one of the letters."""
 
-    rights: frozenset[tuple[str, str]] = frozenset()
+    granted: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Scopes:
+        """From (type, letters), such as `("Task", "ru")`."""
+        return cls(frozenset((name, letter) for name, letters in pairs for letter in letters))
 
     def may(self, resource_type: str, letter: str) -> bool:
         """Whether one of c, r, u, d, s is granted for a type."""
-        return (resource_type, letter) in self.rights or (ANY, letter) in self.rights
+        return (resource_type, letter) in self.granted or (ANY, letter) in self.granted
 
     def __and__(self, other: Scopes) -> Scopes:
         """What both grant."""
-        mine = {pair for pair in self.rights if other.may(*pair)}
-        theirs = {pair for pair in other.rights if self.may(*pair)}
+        mine = {pair for pair in self.granted if other.may(*pair)}
+        theirs = {pair for pair in other.granted if self.may(*pair)}
         return Scopes(frozenset(mine | theirs))
 
     def __bool__(self) -> bool:
-        return bool(self.rights)
+        return bool(self.granted)
 
     def __str__(self) -> str:
         """In version 2, sorted, what `*` covers left out."""
-        types = sorted({name for name, _ in self.rights})
+        types = sorted({name for name, _ in self.granted})
         said = []
         for name in types:
             letters = "".join(
                 letter
                 for letter in LETTERS
-                if (name, letter) in self.rights
-                and (name == ANY or (ANY, letter) not in self.rights)
+                if (name, letter) in self.granted
+                and (name == ANY or (ANY, letter) not in self.granted)
             )
             if letters:
                 said.append(f"system/{name}.{letters}")

@@ -57,8 +57,8 @@ class Unverified:
 
 
 def read(token: str, algorithms: Collection[str], types: Collection[str] = ("jwt",)) -> Unverified:
-    """Take a token apart. Raises BadToken when it is no compact JWS, signed by another algorithm, or
-    of another type (`typ`, in lower case) than these; a token without `typ` is taken."""
+    """Take a token apart. Raises BadToken when it is no compact JWS, signed by another algorithm,
+    or of another type (`typ`, in lower case) than these; a token without `typ` is taken."""
     parts = token.split(".")
     if len(token) > MAX_LENGTH or len(parts) != 3 or not all(map(_PART.fullmatch, parts)):  # noqa: PLR2004 - head, claims, signature
         raise BadToken("It is no signed JWT in the compact form.")
@@ -74,7 +74,7 @@ def read(token: str, algorithms: Collection[str], types: Collection[str] = ("jwt
 
 
 def verify(unverified: Unverified, keys: Iterable[Mapping[str, Any]]) -> None:
-    """Check the signature with the keys (public JWKs) that have the token's kid. Raises BadToken."""
+    """Check the signature with the public JWKs that have the token's kid. Raises BadToken."""
     algorithm = str(unverified.header["alg"])
     named = [key for key in keys if key.get("kid") == unverified.kid and unverified.kid]
     fitting = [key for key in named if fits(key, algorithm)]

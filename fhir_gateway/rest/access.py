@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from fhir_gateway.auth.scopes import Scopes as Scopes
 from fhir_gateway.rest.problem import FORBIDDEN, UNAUTHENTICATED, Problem
+from fhir_gateway.store import services
+from fhir_gateway.store.database import Transaction
 
 #: Among `Access.providers`: an administrator of the gateway, who sees all providers.
 ALL = "ALL"
+#: What all providers share, or what says where patient data go: only administrators write it.
+ADMIN_TYPES = frozenset(
+    "Questionnaire HealthcareService Organization Endpoint ValueSet CodeSystem "
+    "StructureDefinition".split()
+)
+_WRITES = "cud"
 _LETTERS = {"c": "create", "r": "read", "u": "update", "d": "delete", "s": "search"}
-
-
-@dataclass(frozen=True, slots=True)
-class Scopes:
-    """SMART scopes: pairs of a resource type (or `*`) and a letter of `cruds`."""
-
-    granted: frozenset[tuple[str, str]] = frozenset()
-
-    @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]]) -> Scopes:
-        """From (type, letters), such as `("Task", "ru")`."""
-        return cls(frozenset((name, letter) for name, letters in pairs for letter in letters))
-
-    def may(self, resource_type: str, letter: str) -> bool:
-        """Whether a scope allows this."""
-        return bool({(resource_type, letter), ("*", letter)} & self.granted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +36,19 @@ class Access:
         """Whether it sees the data of every provider."""
         return ALL in self.providers
 
+    def sees(self, ods_code: str) -> bool:
+        """Whether it sees the data of a provider."""
+        return self.sees_all or ods_code in self.providers
+
+    @property
+    def visible(self) -> frozenset[str] | None:
+        """The ODS codes that what it reads is filtered by; None: by none."""
+        return None if self.sees_all else self.providers
+
     def may(self, resource_type: str, letter: str) -> bool:
         """Whether it may create (c), read (r), update (u), delete (d) or search (s) a type."""
+        if letter in _WRITES and resource_type in ADMIN_TYPES and not self.sees_all:
+            return False
         return self.scopes.may(resource_type, letter)
 
 
@@ -64,6 +68,11 @@ def nobody(request: Request) -> Access:
         "This needs an access token.",
         headers={"WWW-Authenticate": "Bearer"},
     )
+
+
+def services_of(tx: Transaction, access: Access) -> list[str]:
+    """The short names of the services whose data a client may see."""
+    return services.slugs(tx) if access.sees_all else services.of_providers(tx, access.providers)
 
 
 def require(request: Request, resource_type: str, letter: str) -> Access:

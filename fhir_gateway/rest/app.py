@@ -15,7 +15,7 @@ from fhir_gateway.fhir.types import Element
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest import definitions, extract, openapi
 from fhir_gateway.rest.access import Authenticate, nobody
-from fhir_gateway.rest.dispatch import Dispatcher, Observer
+from fhir_gateway.rest.dispatch import Admit, Dispatcher, Observer
 from fhir_gateway.rest.metadata import capability_statement
 from fhir_gateway.rest.negotiation import MAX_BYTES, problem_response, too_large
 from fhir_gateway.rest.registry import Answer, Registry
@@ -33,6 +33,7 @@ def create_fhir_app(
     clock: Callable[[], datetime],
     authenticate: Authenticate = nobody,
     observers: tuple[Observer, ...] = (),
+    admit: Admit = lambda _: None,
     security: Element | None = None,
     register: Callable[[Registry], None] = lambda _: None,
     routes: Sequence[Route] = (),
@@ -48,7 +49,9 @@ def create_fhir_app(
     statement = capability_statement(registry, base_url, date=started, security=security)
     registry.pages["metadata"] = lambda _: Answer(statement)
     description = openapi.description(registry, base_url)
-    dispatcher = Dispatcher(registry, base=BASE, base_url=base_url, observers=observers)
+    dispatcher = Dispatcher(
+        registry, base=BASE, base_url=base_url, observers=observers, admit=admit
+    )
 
     async def answer(request: Request) -> Response:
         return await dispatcher.answer(request)

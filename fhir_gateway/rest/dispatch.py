@@ -32,6 +32,9 @@ from fhir_gateway.rest.routing import Route, resolve
 #: answer leaves: what it raises fails the request.
 Observer = Callable[[Call, int, Resource | None], None]
 
+#: Asked before a request that needs no token is served. Raises Problem for one too many.
+Admit = Callable[[Request], None]
+
 _NOT_MODIFIED = 304
 _UNAVAILABLE = 503
 _WITH_BODY = (Interaction.CREATE, Interaction.UPDATE, Interaction.BATCH, Interaction.TRANSACTION)
@@ -49,7 +52,9 @@ class Dispatcher:
         base: str,
         base_url: str,
         observers: tuple[Observer, ...] = (),
+        admit: Admit = lambda _: None,
     ) -> None:
+        self._admit = admit
         self._registry = registry
         self._base = base
         self._base_url = base_url
@@ -70,6 +75,8 @@ class Dispatcher:
                 parameters=parameters_of(request),
             )
             check_accept(request)
+            if route.public and route.resource_type:
+                await run_in_threadpool(self._admit, request)
             if not route.public:
                 access = await run_in_threadpool(
                     require, request, route.resource_type, _letter(route)

@@ -64,7 +64,7 @@ class AuditEventRow(Base):
     #: Id of a client, name of an operator, or the gateway itself.
     agent: Mapped[str] = mapped_column(String(200), index=True)
     event_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    #: The chain that this row is a link of, its place there, and the HMAC over it and the one before.
+    #: The chain this row is a link of, its place there, and the HMAC over it and the one before.
     chain: Mapped[int] = mapped_column(Integer)
     position: Mapped[int] = mapped_column(Integer)
     mac: Mapped[str] = mapped_column(String(64))

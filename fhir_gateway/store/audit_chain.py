@@ -27,7 +27,7 @@ class End:
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What a check found: how many events, what is wrong (a sentence each), where chains end. Keep
-    the ends elsewhere: only by an earlier one can it be told that the newest events were cut off."""
+    the ends elsewhere: only they tell that the newest events were cut off."""
 
     events: int
     problems: list[str]

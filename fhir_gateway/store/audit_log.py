@@ -125,7 +125,7 @@ def count(tx: Transaction, query: Query) -> int:
     return tx.session.execute(select(func.count()).select_from(matching)).scalar_one()
 
 
-def _matching(tx: Transaction, query: Query) -> Select[tuple[AuditEventRow]]:
+def _matching(tx: Transaction, query: Query) -> Select[AuditEventRow]:
     statement = select(AuditEventRow)
     if query.since:
         statement = statement.where(AuditEventRow.recorded >= query.since)
