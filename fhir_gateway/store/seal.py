@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -67,9 +67,16 @@ class Sealer:
 
         The same parts give the same hash, so numbers can be counted without being stored.
         """
+        return self.mac_key(purpose)(*parts)
+
+    def mac_key(self, purpose: str) -> Callable[..., str]:
+        """`mac` of one purpose, for many values: the key is derived once."""
         key = _derive(self._current, b"mac:" + purpose.encode())
-        message = "\x1f".join(parts).encode()
-        return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+        def mac(*parts: str) -> str:
+            return hmac.new(key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+        return mac
 
 
 def token_hash(token: str) -> str:
