@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.rest.clients_world import RSA, key_set
 
-CLAIMS = ["--ods", "RA1", "--scope", "system/Task.rsu"]
+CLAIMS = ["--ods", "RA1", "--scope", "system/Task.rus"]
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_a_client_is_added_listed_shown_and_revoked(
     run: Run, run_json: Callable[..., Any], keys: Path
 ) -> None:
     added = run_json("client", "add", "Portal", *CLAIMS, "--jwks", keys)
-    assert added["scopes"] == "system/Task.rsu"
+    assert added["scopes"] == "system/Task.rus"
     assert added["token_endpoint"] == "http://127.0.0.1:8080/fhir/R4/auth/token"
     assert added["warnings"] == ["No service of RA1 is there yet."]
     (listed,) = run_json("client", "list")
