@@ -246,3 +246,27 @@ def test_the_description_describes_every_route(one: Api) -> None:
 def test_xml_that_is_written_is_well_formed(one: Api) -> None:
     root = etree.fromstring(one.get("/Task?_format=xml").content)
     assert etree.QName(root).namespace == "http://hl7.org/fhir"
+
+
+def test_a_binary_is_its_content_unless_fhir_is_asked_for(one: Api) -> None:
+    page = {
+        "resourceType": "Binary",
+        "id": "b1",
+        "contentType": "text/html",
+        "data": "PGI+aGk8L2I+",
+    }
+    one.keep(page)
+    for accept in ("*/*", "text/html", "image/png"):
+        answer = one.get("/Binary/b1", headers={"Accept": accept}).raise_for_status()
+        assert (answer.content, kind(answer)) == (b"<b>hi</b>", "text/html")
+        assert answer.headers["content-disposition"] == "attachment"
+        assert answer.headers["content-security-policy"].startswith("sandbox")
+    assert one.get("/Binary/b1", headers={"Accept": JSON}).json()["data"] == page["data"]
+    assert kind(one.get("/Binary/b1?_format=xml")) == XML
+    assert one.get("/Binary/b1", "RX9").status_code == 404
+
+
+def test_an_older_binary_of_a_strange_kind_is_bytes(one: Api) -> None:
+    one.keep({"resourceType": "Binary", "id": "b2", "contentType": "text/x\r\nA: b", "data": "!"})
+    answer = one.get("/Binary/b2/_history/1").raise_for_status()
+    assert kind(answer) == "application/octet-stream"
