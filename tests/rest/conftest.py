@@ -65,7 +65,7 @@ class Api:
         headers = {**options.pop("headers", {})}
         if provider:
             headers["Authorization"] = f"Bearer {provider}"
-        path = path.replace(BASE_URL, "")
+        path = path.removeprefix(BASE_URL)
         return self.client.request(method, path, headers=headers, **options)
 
     def ids(self, path: str, provider: str = "RX1", **options: Any) -> list[str]:
