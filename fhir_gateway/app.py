@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway import shipped
+from fhir_gateway.api import create_api, create_discovery
 from fhir_gateway.auth.bearer import FixedBearer, TokenBearer
 from fhir_gateway.auth.credentials import CredentialBook
 from fhir_gateway.auth.jwks import PATH as JWKS_PATH
@@ -29,6 +30,7 @@ from fhir_gateway.auth.tokens import Application, TokenSource
 from fhir_gateway.conformance_mount import conformance_pages
 from fhir_gateway.delivery import duties, processes, steps
 from fhir_gateway.delivery.capabilities import NightlyCheck
+from fhir_gateway.delivery.catching_up import CatchingUp
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
@@ -42,9 +44,9 @@ from fhir_gateway.matching.policy import Policy
 from fhir_gateway.ops import PATHS, create_ops_app
 from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.questionnaire.catalogue import Catalogue
-from fhir_gateway.rest.app import create_fhir_app
 from fhir_gateway.rest.callbacks import PATH as CALLBACK_PATH
 from fhir_gateway.rest.callbacks import CallbackKeys, create_callback_app
+from fhir_gateway.rest.smart import WELL_KNOWN as DISCOVERY_PATH
 from fhir_gateway.settings import Settings
 from fhir_gateway.sms.nhs_notify import ByPatient, NhsNotifySender
 from fhir_gateway.sms.notify import NotifySender
@@ -175,23 +177,23 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
     the plain page (the demo's overview).
     """
     worker = Worker(gateway) if deliver else None
+    showing = CatchingUp(gateway.parts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
         # In a thread: databases and DBOS must not be waited for in the event loop.
         await to_thread.run_sync(gateway.prepare)
+        await to_thread.run_sync(showing.start)
         if worker:
             await to_thread.run_sync(worker.start)
         yield
         if worker:
             await to_thread.run_sync(worker.stop)
+        await to_thread.run_sync(showing.stop)
         gateway.close()
 
     web = create_web_app(gateway.site, lifespan=lifespan, home=home)
-    fhir = create_fhir_app(
-        gateway.parts.catalogue, base_url=f"{gateway.site.base_url}{FHIR_BASE}", clock=_now
-    )
     operators = create_ops_app(
         gateway.database,
         gateway.settings.timing,
@@ -206,7 +208,8 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
         clock=gateway.parts.clock,
     )
     below: dict[str, ASGIApp] = {
-        FHIR_BASE: fhir,
+        FHIR_BASE: create_api(gateway),
+        DISCOVERY_PATH: create_discovery(gateway),
         JWKS_PATH: keys,
         CALLBACK_PATH: callbacks,
         **dict.fromkeys(PATHS, operators),

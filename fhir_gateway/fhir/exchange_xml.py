@@ -1,14 +1,16 @@
 """FHIR XML in and out (https://hl7.org/fhir/R4/xml.html), by the element order of the R4B models.
 
-Reading is hardened (no entities, no DTD, no network, bounded size and depth) and lenient: what the
-models do not know is read as one string or object. Decimals keep their digits both ways. What is
-written is read again and must be the same, so nothing is lost in silence.
+Reading is hardened (no entities, no DTD, no network, bounded size and depth). It is lenient with
+what neighbours answer: what the models do not know is read as one string or object. It is strict
+with what clients send to be kept: whatever would be lost or guessed at is refused. Decimals keep
+their digits both ways. What is written is read again and must be the same, so nothing is lost in
+silence.
 """
 
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -23,6 +25,8 @@ MAX_BYTES = 5_000_000
 MAX_DEPTH = 100
 _COMPLEX = re.compile(r"abc\.(\w+?)Type\b")
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
+_DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 class XmlRefused(Refused):
@@ -41,10 +45,17 @@ class _Element(NamedTuple):
     kind: str
 
 
-def dump(resource: Resource) -> bytes:
+def is_text(value: str) -> bool:
+    """Whether all characters are allowed in XML, and so in a FHIR string."""
+    return _NO_TEXT.search(value) is None
+
+
+def dump(resource: Resource, *, pretty: bool = False) -> bytes:
     """A resource as XML. Raises Defect when anything of it would be lost."""
     root = _write_resource(resource)
-    content: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    content: bytes = etree.tostring(
+        root, xml_declaration=True, encoding="UTF-8", pretty_print=pretty
+    )
     if _comparable(parse(content)) != _comparable(resource):
         raise Defect(
             f"A {resource.get('resourceType')} cannot be written in XML without loss.",
@@ -53,10 +64,11 @@ def dump(resource: Resource) -> bytes:
     return content
 
 
-def parse(content: bytes) -> Resource:
-    """A resource from XML. Raises XmlRefused."""
-    if len(content) > MAX_BYTES:
-        raise XmlRefused(f"The content is larger than {MAX_BYTES} bytes.")
+def parse(content: bytes, *, strict: bool = False, max_bytes: int = MAX_BYTES) -> Resource:
+    """A resource from XML. Raises XmlRefused; when `strict` also for elements, attributes, text,
+    repetitions and values that its type does not have."""
+    if len(content) > max_bytes:
+        raise XmlRefused(f"The content is larger than {max_bytes} bytes.")
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise XmlRefused("The content declares a document type, which FHIR never does.")
     parser = etree.XMLParser(
@@ -73,7 +85,10 @@ def parse(content: bytes) -> Resource:
         raise XmlRefused("The content is not well-formed XML.") from None
     if etree.QName(root).namespace != FHIR:
         raise XmlRefused("The content is not FHIR.")
-    return _read_resource(root, 0)
+    if root.getroottree().docinfo.doctype:
+        # In an encoding in which the check of the bytes did not see it.
+        raise XmlRefused("The content declares a document type, which FHIR never does.")
+    return _read_resource(root, 0, strict=strict)
 
 
 @lru_cache(maxsize=512)
@@ -149,15 +164,24 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _read_resource(element: Any, depth: int) -> Resource:
+def _read_resource(element: Any, depth: int, *, strict: bool) -> Resource:
     name = etree.QName(element).localname
-    return {"resourceType": name, **_read_content(element, name, depth, resource=True)}
+    if strict and not _elements(name):
+        raise XmlRefused("The content is no resource of R4.")
+    return {
+        "resourceType": name,
+        **_read_content(element, name, depth, resource=True, strict=strict),
+    }
 
 
-def _read_content(element: Any, type_name: str, depth: int, *, resource: bool) -> dict[str, Any]:
+def _read_content(
+    element: Any, type_name: str, depth: int, *, resource: bool, strict: bool
+) -> dict[str, Any]:
     if depth > MAX_DEPTH:
         raise XmlRefused(f"The content is nested deeper than {MAX_DEPTH} levels.")
     known = _elements(type_name)
+    if strict:
+        _check(element, type_name, known, resource=resource)
     found: dict[str, Any] = {}
     if not resource and element.get("id") is not None:
         found["id"] = element.get("id")
@@ -168,15 +192,43 @@ def _read_content(element: Any, type_name: str, depth: int, *, resource: bool) -
         grouped.setdefault(etree.QName(child).localname, []).append(child)
     for name, children in grouped.items():
         about = known.get(name, _Element(len(children) > 1, "", "str"))
-        _read_group(found, name, about, children, depth + 1)
+        _read_group(found, name, about, children, depth + 1, strict=strict)
     return found
 
 
+def _check(element: Any, type_name: str, known: dict[str, _Element], *, resource: bool) -> None:
+    """Refuses what is not of the type, and would be lost or misread."""
+    allowed = set() if resource else {"id"}
+    allowed |= {"url"} if type_name == "Extension" else set()
+    allowed |= {"value"} if type_name == "Element" else set()
+    if not allowed.issuperset(element.attrib):
+        raise XmlRefused(f"An element of type {type_name} has an attribute that it cannot have.")
+    texts = [element.text, *(child.tail for child in element)]
+    if any(text and text.strip() for text in texts):
+        raise XmlRefused(f"An element of type {type_name} has text outside its value.")
+    counted: dict[str, int] = {}
+    for child in element:
+        name = etree.QName(child)
+        counted[name.localname] = counted.get(name.localname, 0) + 1
+        right = XHTML if (type_name, name.localname) == ("Narrative", "div") else FHIR
+        about = known.get(name.localname)
+        if name.namespace != right or about is None:
+            raise XmlRefused(f"An element is not one of the type {type_name}.")
+        if counted[name.localname] > 1 and not about.many:
+            raise XmlRefused(f"An element of {type_name} repeats that cannot repeat.")
+
+
 def _read_group(
-    found: dict[str, Any], name: str, about: _Element, children: list[Any], depth: int
+    found: dict[str, Any],
+    name: str,
+    about: _Element,
+    children: list[Any],
+    depth: int,
+    *,
+    strict: bool,
 ) -> None:
     """One element, with all its repetitions, into the object."""
-    pairs = [_read_one(name, about, child, depth) for child in children]
+    pairs = [_read_one(name, about, child, depth, strict=strict) for child in children]
     values, extras = [v for v, _ in pairs], [e for _, e in pairs]
     if not about.many:
         values, extras = values[:1], extras[:1]
@@ -186,7 +238,9 @@ def _read_group(
         found[f"_{name}"] = extras if about.many else extras[0]
 
 
-def _read_one(name: str, about: _Element, child: Any, depth: int) -> tuple[Any, Any]:
+def _read_one(
+    name: str, about: _Element, child: Any, depth: int, *, strict: bool
+) -> tuple[Any, Any]:
     """The value of an element, and what its `_name` holds."""
     if etree.QName(child).namespace == XHTML:
         return etree.tostring(child, encoding="unicode", with_tail=False), None
@@ -194,26 +248,31 @@ def _read_one(name: str, about: _Element, child: Any, depth: int) -> tuple[Any, 
     if inner is not None and name in ("resource", "contained", "outcome", "response"):
         local = etree.QName(inner).localname
         if local[:1].isupper():
-            return _read_resource(inner, depth), None
+            if strict and len(child) > 1:
+                raise XmlRefused("There is more than one resource where there can be one.")
+            return _read_resource(inner, depth, strict=strict), None
     if about.type or (child.get("value") is None and inner is not None):
-        content = _read_content(child, about.type or "Element", depth, resource=False)
+        content = _read_content(
+            child, about.type or "Element", depth, resource=False, strict=strict
+        )
         if about.type or name not in content:
             return (content, None) if about.type else (None, content)
-    extra = _read_content(child, "Element", depth, resource=False)
+    extra = _read_content(child, "Element", depth, resource=False, strict=strict)
     text = child.get("value")
-    return (None if text is None else _typed(text, about.kind)), (extra or None)
+    value = None if text is None else _typed(text, about.kind)
+    if strict and about.kind != "str" and isinstance(value, str):
+        raise XmlRefused("A value is no boolean or number where there must be one.")
+    return value, (extra or None)
 
 
 def _typed(text: str, kind: str) -> Any:
-    if kind == "bool":
+    """The value as its Python kind; the text itself where it is none of that kind."""
+    if kind == "bool" and text in ("true", "false"):
         return text == "true"
     if kind == "int" and _INTEGER.fullmatch(text):
         return int(text)
-    if kind == "decimal":
-        try:
-            return Decimal(text)
-        except InvalidOperation:
-            return text
+    if kind == "decimal" and _DECIMAL.fullmatch(text):
+        return Decimal(text)
     return text
 
 

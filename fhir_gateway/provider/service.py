@@ -116,6 +116,12 @@ def read_service(bundle: Resource) -> Service:
     return found
 
 
+def organisation_code(bundle: Resource) -> str:
+    """The ODS code of the organisation that provides a service's Bundle; "" when there is none."""
+    code = _identifier(next(resources(bundle, "Organization"), {}), ODS_ORGANISATION)
+    return code if is_ods_code(code) else ""
+
+
 def _problems(bundle: Resource, service: Service) -> list[str]:
     found = []
     if bundle.get("resourceType") != "Bundle":

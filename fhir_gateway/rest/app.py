@@ -2,49 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import structlog
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fhir_gateway.fhir.types import Element
 from fhir_gateway.questionnaire.catalogue import Catalogue
-from fhir_gateway.rest import definitions, extract
-from fhir_gateway.rest.answers import answer, refusal
+from fhir_gateway.rest import audit_events, extract, openapi, stored
+from fhir_gateway.rest.access import Authenticate, nobody
+from fhir_gateway.rest.dispatch import Admit, Dispatcher, Observer
 from fhir_gateway.rest.metadata import capability_statement
+from fhir_gateway.rest.negotiation import MAX_BYTES, problem_response, too_large
+from fhir_gateway.rest.registry import Answer, Registry
+from fhir_gateway.store.database import Database
 from fhir_gateway.web.head import HeadAsGet
 from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
 
 BASE = "/fhir/R4"
-_CODES = {404: "not-found", 405: "not-supported"}
-_log = structlog.get_logger("rest")
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_fhir_app(
-    catalogue: Catalogue, *, base_url: str, clock: Callable[[], datetime]
+    catalogue: Catalogue,
+    database: Database,
+    *,
+    base_url: str,
+    clock: Callable[[], datetime],
+    authenticate: Authenticate = nobody,
+    observers: tuple[Observer, ...] = (),
+    admit: Admit = lambda _: None,
+    security: Element | None = None,
+    register: Callable[[Registry], None] = lambda _: None,
+    routes: Sequence[Route] = (),
 ) -> ASGIApp:
-    """The API. `base_url`: its own address, without a slash at the end."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.catalogue = catalogue
-    app.state.base_url = base_url
-    statement = capability_statement(base_url, date=clock().isoformat(timespec="seconds"))
+    """The API of what `database` has (delivery/showing.py writes it). `base_url`: its own address,
+    without a slash at the end. `register`: adds what else is served. `security`:
+    CapabilityStatement.rest.security. `routes`: what is no FHIR, such as SMART's discovery
+    document."""
+    registry = Registry()
+    stored.register(registry, database, clock)
+    audit_events.register(registry, database, clock)
+    extract.register(registry, catalogue)
+    register(registry)
+    started = clock().isoformat(timespec="seconds")
+    statement = capability_statement(registry, base_url, date=started, security=security)
+    registry.pages["metadata"] = lambda _: Answer(statement)
+    description = openapi.description(registry, base_url)
+    dispatcher = Dispatcher(
+        registry, base=BASE, base_url=base_url, observers=observers, admit=admit
+    )
 
-    @app.get(f"{BASE}/metadata")
-    def metadata(_pretty: bool = False) -> Response:
-        """What this server can do."""
-        return answer(statement, pretty=_pretty)
+    async def answer(request: Request) -> Response:
+        return await dispatcher.answer(request)
 
-    app.include_router(extract.router, prefix=BASE)
-    app.include_router(definitions.router, prefix=BASE)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _bad_parameter)
-    app.middleware("http")(_guard)
-    limited = BodyLimit(app, max_bytes=extract.MAX_BYTES, refuse=lambda _: _too_large)
+    async def describe(request: Request) -> Response:
+        del request
+        return JSONResponse(description)
+
+    served = [
+        *routes,
+        Route(f"{BASE}/openapi.json", describe, methods=["GET"]),
+        Route("/{path:path}", answer, methods=_METHODS),
+    ]
+    app = Starlette(routes=served)
+    app.state.authenticate = authenticate
+    limited = BodyLimit(app, max_bytes=MAX_BYTES, refuse=_refuse)
     return HeadAsGet(SecurityHeaders(_EchoRequestId(limited), https=base_url.startswith("https:")))
+
+
+def _refuse(scope: Scope) -> ASGIApp:
+    return problem_response(Request(scope), too_large())
 
 
 class _EchoRequestId:
@@ -63,28 +95,3 @@ class _EchoRequestId:
             await send(message)
 
         await self._app(scope, receive, send_with_id)  # type: ignore[arg-type]
-
-
-_too_large = refusal(
-    413, "too-costly", f"A request may have {extract.MAX_BYTES} bytes at the most."
-)
-
-
-def _http_error(request: Request, error: Exception) -> Response:
-    del request
-    status = error.status_code if isinstance(error, HTTPException) else 400
-    return refusal(status, _CODES.get(status, "processing"), f"HTTP {status}")
-
-
-def _bad_parameter(request: Request, error: Exception) -> Response:
-    del request, error
-    return refusal(400, "value", "A parameter of the request has no valid value.")
-
-
-async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """What a route did not foresee ends here: further out, the server would log its text."""
-    try:
-        return await call_next(request)
-    except Exception as error:
-        _log.error("request failed", error=type(error).__name__)
-        return refusal(500, "exception", "The gateway failed. Its log says more.")

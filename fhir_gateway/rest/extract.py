@@ -3,65 +3,59 @@ becomes by the extraction that its Questionnaire carries. Nothing is stored and 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
-
-from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.outcome import has_errors
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 from fhir_gateway.mapping import extract
 from fhir_gateway.questionnaire.catalogue import Catalogue
-from fhir_gateway.rest.answers import answer, refusal
+from fhir_gateway.rest.problem import BAD_REQUEST, UNPROCESSABLE, Problem
+from fhir_gateway.rest.registry import Answer, Call, Operation, Registry
 
-#: What any request to the API may weigh (rest/app.py).
-MAX_BYTES = 1_000_000
 OPERATION = "http://hl7.org/fhir/uv/sdc/OperationDefinition/QuestionnaireResponse-extract"
-UNPROCESSABLE = 422
-
-router = APIRouter()
 
 
-async def _read(request: Request) -> bytes:
-    return await request.body()
+def register(registry: Registry, catalogue: Catalogue) -> None:
+    """Serve the operation."""
+
+    def handler(call: Call) -> Answer:
+        return _extract(catalogue, call.resource or {})
+
+    registry.operation(
+        Operation("extract", OPERATION, handler, resource_type="QuestionnaireResponse")
+    )
+    registry.type("QuestionnaireResponse")
 
 
-Body = Annotated[bytes, Depends(_read)]
-
-
-@router.post("/QuestionnaireResponse/$extract", name="extract")
-def extract_response(request: Request, body: Body, _pretty: bool = False) -> Response:
+def _extract(catalogue: Catalogue, given: Resource) -> Answer:
     """Takes a QuestionnaireResponse, or Parameters with `questionnaire-response` and, when it is
     not published here, `questionnaire`. Gives the Bundle, or Parameters with `return` and `issues`
     when there is something to say; an OperationOutcome with 422 when extraction failed."""
-    try:
-        given = as_dict(fhir_json.parse(body, max_bytes=MAX_BYTES))
-    except fhir_json.JsonRefused as error:
-        return refusal(400, "structure", str(error))
     response, questionnaire = _asked(given)
     if response is None:
-        return refusal(
-            400, "required", "The body is no QuestionnaireResponse, nor Parameters with one."
+        raise Problem(
+            BAD_REQUEST,
+            "required",
+            "The body is no QuestionnaireResponse, nor Parameters with one.",
         )
     if questionnaire is None:
-        questionnaire = _published(request.app.state.catalogue, response)
+        questionnaire = _published(catalogue, response)
     if questionnaire is None:
-        return refusal(
+        raise Problem(
             UNPROCESSABLE,
             "not-found",
             "The Questionnaire is not published here: give it as the parameter 'questionnaire'.",
         )
     extraction = extract(questionnaire, response)
     if has_errors(extraction.outcome):
-        return answer(extraction.outcome, status=UNPROCESSABLE, pretty=_pretty)
+        return Answer(extraction.outcome, UNPROCESSABLE)
     if all(issue["severity"] == "information" for issue in extraction.outcome["issue"]):
-        return answer(extraction.bundle, pretty=_pretty)
+        return Answer(extraction.bundle)
     both = [
         {"name": "return", "resource": extraction.bundle},
         {"name": "issues", "resource": extraction.outcome},
     ]
-    return answer({"resourceType": "Parameters", "parameter": both}, pretty=_pretty)
+    return Answer({"resourceType": "Parameters", "parameter": both})
 
 
 def _asked(given: Resource) -> tuple[Resource | None, Resource | None]:

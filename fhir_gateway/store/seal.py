@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -44,7 +44,7 @@ class Sealer:
         self._fernet = MultiFernet(
             [Fernet(base64.urlsafe_b64encode(_derive(key, b"seal"))) for key in keys]
         )
-        self._current = keys[0]
+        self._keys = tuple(keys)
 
     def seal(self, value: Any) -> bytes:
         """Encrypt a JSON value."""
@@ -65,9 +65,16 @@ class Sealer:
 
         The same parts give the same hash, so numbers can be counted without being stored.
         """
-        key = _derive(self._current, b"mac:" + purpose.encode())
-        message = "\x1f".join(parts).encode()
-        return hmac.new(key, message, hashlib.sha256).hexdigest()
+        return self.mac_key(purpose)(*parts)
+
+    def mac_key(self, purpose: str) -> Callable[..., str]:
+        """`mac` of one purpose, for many values: the key is derived once."""
+        return _mac_by(self._keys[0], purpose)
+
+    def macs(self, purpose: str, *parts: str) -> list[str]:
+        """The same by every key, the current one first: what was hashed by an older key is found
+        by these."""
+        return [_mac_by(key, purpose)(*parts) for key in self._keys]
 
 
 def token_hash(token: str) -> str:
@@ -78,6 +85,15 @@ def token_hash(token: str) -> str:
 def same(left: str, right: str) -> bool:
     """Compare two hashes in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())
+
+
+def _mac_by(master: bytes, purpose: str) -> Callable[..., str]:
+    key = _derive(master, b"mac:" + purpose.encode())
+
+    def mac(*parts: str) -> str:
+        return hmac.new(key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+    return mac
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

@@ -69,6 +69,8 @@ class ServiceRow(Base):
 
     slug: Mapped[str] = mapped_column(String(80), primary_key=True)
     bundle: Mapped[bytes] = mapped_column(LargeBinary)
+    #: Of the organisation that provides it; "" when the Bundle names none.
+    ods_code: Mapped[str] = mapped_column(String(12), default="", server_default="", index=True)
     imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
