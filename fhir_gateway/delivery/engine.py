@@ -1,8 +1,8 @@
 """The durable workflow of a request: trace, map, send, confirm. The only file that knows DBOS.
 
-Each step says how it went: done, wait so long and try again, or a person is needed. The workflow
-keeps what each step answered, so a process that is killed goes on where it was; only ids are kept
-there. Our own tables are the truth, this is the clock that drives them (docs/decisions/0006).
+Each step says how it went: done, wait so long and try again, or a person is needed. A process that
+is killed goes on where it was, as a step that is done does nothing again; only ids are kept in the
+engine. Our own tables are the truth, this is the clock that drives them (docs/decisions/0006).
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
+from sqlalchemy import Engine as Engine_
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 
-from fhir_gateway.store.database import Database, Transaction
+from fhir_gateway.store.database import BUSY_TIMEOUT_MS, Database, Transaction
 
 APPLICATION = "fhir-gateway"
 #: Never the version of the code: work in progress must survive an upgrade. Change the workflow
@@ -88,6 +90,7 @@ class DbosEngine:
             config={
                 "name": APPLICATION,
                 "system_database_url": _url(self._database),
+                "system_database_engine": _notebook(self._database),
                 "application_version": WORKFLOW_VERSION,
                 "executor_id": executor_id,
                 "serializer": DBOSPortableJSONSerializer(),
@@ -172,8 +175,17 @@ _running: set[str] = set()
 
 
 @DBOS.step(name="step")
-def _run_step(name: str, request_id: str, tries: int) -> Wait:
-    return _steps[name](request_id, tries)
+def _run_step(name: str, request_id: str, tries: int) -> list[Wait]:
+    """Run a step and those after it, until one has to wait: its position and how long; None at the
+    end. What they did is in our own tables, and a step that is done does nothing a second time, so
+    the engine's note of each would be a write for nothing."""
+    position = STEPS.index(name)
+    while position < len(STEPS):
+        wait = _steps[STEPS[position]](request_id, tries)
+        if wait is not None:
+            return [position, wait]
+        position, tries = position + 1, 0
+    return [position, None]
 
 
 @DBOS.workflow(name=WORKFLOW)
@@ -189,19 +201,27 @@ def _deliver(request_id: str, service_slug: str, step: int, tries: int) -> str:
 
 
 def _run(workflow_id: str, request_id: str, service_slug: str, step: int, tries: int) -> str:
-    for position in range(step, len(STEPS)):
-        name = STEPS[position]
-        wait = _run_step(name, request_id, tries)
+    while step < len(STEPS):
+        reached, wait = _read_note(_run_step(STEPS[step], request_id, tries), step)
+        if reached != step:
+            step, tries = reached, 0
         if wait is None:
-            tries = 0
             continue
         if wait < 0:
-            return f"stopped at {name}"
+            return f"stopped at {STEPS[step]}"
         later = _options(_later_id(workflow_id), service_slug)
         later["delay_seconds"] = wait
-        DBOS.enqueue_workflow_with_options(later, request_id, service_slug, position, tries + 1)
-        return f"waiting at {name}"
+        DBOS.enqueue_workflow_with_options(later, request_id, service_slug, step, tries + 1)
+        return f"waiting at {STEPS[step]}"
     return "done"
+
+
+def _read_note(note: Any, step: int) -> tuple[int, Wait]:
+    """Which step was reached, and its wait. Notes of release 0.1.0 are of one step alone: work of
+    that time may be taken up here."""
+    if isinstance(note, list):
+        return int(note[0]), note[1]
+    return (step + 1 if note is None else step), note
 
 
 def _later_id(workflow_id: str) -> str:
@@ -219,6 +239,23 @@ def _options(workflow_id: str, service_slug: str) -> EnqueueOptions:
         "app_version": WORKFLOW_VERSION,
         "application_name": APPLICATION,
     }
+
+
+def _notebook(database: Database) -> Engine_ | None:
+    """The engine's own connections, as it would make them; on SQLite without a wait for the disk
+    (Database.transaction). None: as it makes them."""
+    if not database.is_sqlite:
+        return None
+    notebook = create_engine(database.url)
+
+    @event.listens_for(notebook, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return notebook
 
 
 def _url(database: Database) -> str:

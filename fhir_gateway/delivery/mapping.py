@@ -30,7 +30,7 @@ def map_request(parts: Parts, request_id: str, tries: int) -> Wait:
     target = parts.target(service.mapping_for(request.questionnaire) or "")
     bundle = build_bundle(parts, request, service, target)
     now = parts.clock()
-    with parts.database.transaction() as tx:
+    with parts.database.transaction(redone=True) as tx:
         requests.save_bundle(tx, request_id, bundle)
         requests.move(
             tx,

@@ -47,7 +47,7 @@ class DatabaseGate:
     def admit(self) -> float:
         """Seconds until the turn that was taken. Raises TryLater."""
         now = self._now()
-        with self._database.transaction() as tx:
+        with self._database.transaction(redone=True) as tx:
             health = neighbours.health(tx, self._key)
             if health.open_until and not self._may_probe(tx, health, now):
                 left = max((health.open_until - now) / _SECOND, 1.0)

@@ -140,7 +140,8 @@ def _keep_delivered(
 ) -> None:
     parts, request_id = sending.parts, sending.request.id
     now = parts.clock()
-    with parts.database.transaction() as tx:
+    # Lost, this leaves the attempt open, and the request is found in the EPR.
+    with parts.database.transaction(redone=True) as tx:
         for attempt_id in attempt_ids:
             attempts.resolve(tx, attempt_id, "delivered", now=now)
         gate.learn(tx, sending.neighbour, parts.limits.of(sending.neighbour), None, now=now)

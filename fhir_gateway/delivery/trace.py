@@ -50,7 +50,7 @@ def trace(parts: Parts, request_id: str, tries: int) -> Wait:
     candidates = [] if traced.identity.matched else close_candidates(parts, service, submitted)
     now = parts.clock()
     stored = as_stored(traced, candidates, now.isoformat())
-    with parts.database.transaction() as tx:
+    with parts.database.transaction(redone=True) as tx:
         requests.save_identity(tx, request_id, stored)
         detail = f"{traced.identity.level} ({traced.identity.outcome})"
         requests.move(tx, request_id, RequestState.TRACED, now=now, detail=detail)

@@ -43,18 +43,21 @@ def evaluate(
     *,
     now: datetime | None = None,
     budget: Budget | None = None,
+    memo: dict[Any, Any] | None = None,
 ) -> list[Any]:
     """Evaluate `expression` on `context` (JSON, or a node of an earlier result).
 
     `variables`: name (without %) to JSON value, node, or list of nodes. `now`: what now() and
     today() answer; None is the system's clock. `budget`: the time left to it (None: 5 seconds).
+    `memo`: a dict that expressions of one task share, on data that nobody changes meanwhile: what
+    they have in common, such as `%resource.repeat(item)`, is then walked once.
     Returns typed nodes and system values, in order.
 
     Raises PathRefused.
     """
     from fhir_gateway.fhir import path_engine
 
-    return path_engine.evaluate(expression, context, variables, now, budget or Budget())
+    return path_engine.evaluate(expression, context, variables, now, budget or Budget(), memo)
 
 
 def compile_expression(expression: str) -> Any:

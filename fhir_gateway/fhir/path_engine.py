@@ -67,6 +67,7 @@ def evaluate(
     variables: Mapping[str, Any] | None,
     now: datetime | None,
     budget: Budget,
+    memo: dict[Any, Any] | None = None,
 ) -> list[Any]:
     """See path.evaluate."""
     tree = compile_expression(expression)
@@ -80,6 +81,7 @@ def evaluate(
         "vars": {"context": context, "ucum": "http://unitsofmeasure.org", **(variables or {})},
         "model": _R4,
         "userInvocationTable": functions(now or _this_second()),
+        "memo": memo,
     }
     started = time.monotonic()
     try:

@@ -162,6 +162,21 @@ def _eval_repeat(state: Any, parent: Any, node: Any) -> list[Any]:
     those that are equal."""
     if not isinstance(parent, list):
         return []
+    memo = state.get("memo")
+    if memo is None or len(parent) != 1:
+        return _repeated(state, parent, node)
+    (start,) = parent
+    data, path = (start.data, start.path) if isinstance(start, ResourceNode) else (start, None)
+    key = id(data), path, node["member"]["name"]
+    if key not in memo:
+        found = _repeated(state, parent, node)
+        # With the data itself, so that nothing else gets its id.
+        memo[key] = data, found, state["$this"]
+    _, found, state["$this"] = memo[key]
+    return list(found)
+
+
+def _repeated(state: Any, parent: list[Any], node: Any) -> list[Any]:
     seen: dict[Any, list[Any]] = {}
     found: list[Any] = []
     pending = list(parent)

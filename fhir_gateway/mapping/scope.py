@@ -31,6 +31,8 @@ class Ledger:
     issues: list[Element] = field(default_factory=list)
     evaluations: int = 0
     deadline: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
+    #: What expressions share (path.evaluate): nothing that they see changes during an extraction.
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def note(self, severity: str, code: str, text: str, place: str = "") -> None:
         """Add an issue; `place` is where in the template or the Questionnaire it arose."""
@@ -66,7 +68,9 @@ class Scope:
         """Typed results of an expression; when it fails an issue is noted and there are none."""
         self.ledger.spend()
         try:
-            return path.evaluate(expression, self.context, self.variables, now=self.now)
+            return path.evaluate(
+                expression, self.context, self.variables, now=self.now, memo=self.ledger.memo
+            )
         except path.PathRefused as error:
             self.ledger.note("error", "processing", str(error), place)
             return []

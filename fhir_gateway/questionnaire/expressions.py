@@ -49,6 +49,7 @@ class Scope:
         self.now = now
         self._elements = elements or {}
         self._budget = budget or path.Budget()
+        self._memo: dict[Any, Any] = {}
         self._given: dict[str, Any] = {
             **{name: [] for name in launch_names(definition.raw)},
             "resource": response,
@@ -75,7 +76,12 @@ class Scope:
         }
         known = {name: value for name, value in variables.items() if value is not None}
         return path.evaluate(
-            expression, target, {**known, **more}, now=self.now, budget=self._budget
+            expression,
+            target,
+            {**known, **more},
+            now=self.now,
+            budget=self._budget,
+            memo=self._memo,
         )
 
     def is_true(self, expression: str, *, at: Node | None = None) -> bool:

@@ -1,8 +1,8 @@
 """Opening the database: SQLite by default, PostgreSQL by URL; and bringing its tables up to date.
 
-SQLite runs with WAL and full synchronisation, and every transaction takes the write lock at its
-start, so that two never deadlock by upgrading a read; those that only read say so. Nothing may talk
-to the network inside a transaction.
+SQLite runs with WAL and full synchronisation (less where what is lost is made again), and every
+transaction takes the write lock at its start, so that two never deadlock by upgrading a read; those
+that only read say so. Nothing may talk to the network inside a transaction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fhir_gateway.store.seal import Sealer
 
 _SCHEMES = ("sqlite:", "postgresql:", "postgres:", "postgresql+psycopg:")
 BUSY_TIMEOUT_MS = 30_000
-_READING = "fhir_gateway_reading"
+_READING, _REDONE = "fhir_gateway_reading", "fhir_gateway_redone"
 #: Any number will do, as long as no other user of the same PostgreSQL takes it.
 _MIGRATION_LOCK = 7_403_190_001
 
@@ -64,20 +64,28 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self.engine = create_store_engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._readers = sessionmaker(
-            self.engine.execution_options(**{_READING: True}), expire_on_commit=False
+        self._readers, self._relaxed = (
+            sessionmaker(self.engine.execution_options(**{kind: True}), expire_on_commit=False)
+            for kind in (_READING, _REDONE)
         )
         # Whoever finds SQLite locked sleeps and tries again, longer and longer; threads of one
         # process need not: they stand in line here.
         self._turn = threading.Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, redone: bool = False) -> Iterator[Transaction]:
         """One transaction: committed at the end of the block, rolled back by an exception.
 
         Repositories never commit; whoever opens this block owns the transaction.
+
+        `redone`: what it writes is made again when it is lost, so SQLite need not wait for the
+        disk. It can be lost when the machine loses its power, never when a process dies, and never
+        without everything that was committed after it
+        (https://sqlite.org/pragma.html#pragma_synchronous). Never for what was accepted, nor for
+        what is announced before it leaves.
         """
-        with self._turn, self._sessions() as session, session.begin():
+        sessions = self._relaxed if redone else self._sessions
+        with self._turn, sessions() as session, session.begin():
             yield Transaction(session, self.sealer)
 
     @contextmanager
@@ -144,8 +152,11 @@ def create_store_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(_READING, False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA synchronous={'NORMAL' if options.get(_REDONE) else 'FULL'}")
+        cursor.execute("BEGIN" if options.get(_READING) else "BEGIN IMMEDIATE")
+        cursor.close()
 
     return engine
 

@@ -121,12 +121,16 @@ def take_probe(tx: Transaction, name: str, rest: timedelta, *, now: datetime) ->
 
 def _row(tx: Transaction, name: str) -> GateRow:
     """The row, made when there is none, and locked."""
+    query = select(GateRow).where(GateRow.name == name).with_for_update()
+    query = query.execution_options(populate_existing=True)
+    row = tx.session.scalars(query).one_or_none()
+    if row is not None:
+        return row
     postgres = tx.session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert if postgres else sqlite.insert
     values = {"name": name, "paused_by": "", "failures": 0}
     tx.session.execute(insert(GateRow).values(values).on_conflict_do_nothing())
-    query = select(GateRow).where(GateRow.name == name).with_for_update()
-    return tx.session.scalars(query.execution_options(populate_existing=True)).one()
+    return tx.session.scalars(query).one()
 
 
 def _close(row: GateRow) -> None:

@@ -97,7 +97,7 @@ TWINS: dict[str, Any] = {
 }
 
 
-def run(tree: Any) -> Any:
+def run(tree: Any, memo: dict[Any, Any] | None = None) -> Any:
     variables: dict[str, Any] = {
         "context": ANSWERS,
         "resource": ANSWERS,
@@ -111,6 +111,7 @@ def run(tree: Any) -> Any:
         "vars": variables,
         "model": path_engine._R4,
         "userInvocationTable": {},
+        "memo": memo,
     }
     try:
         found = do_eval(state, [ANSWERS], tree)
@@ -125,3 +126,11 @@ def run(tree: Any) -> Any:
 def test_a_rewritten_expression_answers_the_same(expression: str) -> None:
     tree = parse(expression)["children"][0]
     assert run(faster(tree)) == run(tree)
+
+
+def test_expressions_that_share_their_walks_answer_the_same() -> None:
+    memo: dict[Any, Any] = {}
+    for expression in [*EXPRESSIONS, *reversed(EXPRESSIONS)]:
+        tree = parse(expression)["children"][0]
+        assert run(faster(tree), memo) == run(tree), expression
+    assert memo
