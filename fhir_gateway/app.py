@@ -26,6 +26,7 @@ from fhir_gateway.auth.jwks import PATH as JWKS_PATH
 from fhir_gateway.auth.jwks import create_jwks_app
 from fhir_gateway.auth.keys import KeyRing, read_key_ring
 from fhir_gateway.auth.tokens import Application, TokenSource
+from fhir_gateway.conformance_mount import conformance_pages
 from fhir_gateway.delivery import duties, processes, steps
 from fhir_gateway.delivery.capabilities import NightlyCheck
 from fhir_gateway.delivery.engine import DbosEngine
@@ -209,6 +210,7 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
         CALLBACK_PATH: callbacks,
         **dict.fromkeys(PATHS, operators),
     }
+    below |= conformance_pages(gateway.settings, gateway.parts.clock)
     return _Split(below, web)
 
 

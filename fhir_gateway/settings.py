@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from fhir_gateway.auth.credentials import EprCredentials
+from fhir_gateway.conformance_page.settings import ConformanceSettings
 from fhir_gateway.delivery.settings import DeliverySettings, delivery_problems
 from fhir_gateway.errors import Refused
 from fhir_gateway.matching.policy import YOUNGEST, Difference
@@ -36,7 +37,7 @@ _MIN_KEY = 32
 _DATABASES = ("postgresql://", "postgres://", "postgresql+psycopg://", "sqlite:///")
 
 
-class Settings(DeliverySettings, BaseSettings):
+class Settings(DeliverySettings, ConformanceSettings, BaseSettings):
     """All settings of a gateway. Each can be set as FHIR_GATEWAY_<NAME> or in the file."""
 
     model_config = SettingsConfigDict(

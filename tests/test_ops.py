@@ -7,12 +7,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway.delivery.timing import Timing
 from fhir_gateway.ops import create_ops_app
 from fhir_gateway.store import gates, requests, services
 from fhir_gateway.store.database import Database
 from fhir_gateway.store.seal import Sealer
+from tests.serving import serve
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
@@ -39,19 +41,28 @@ def database(tmp_path: Path) -> Database:
     return opened
 
 
-async def ask(
+def ask(
     database: Database, path: str, *, token: str | None = None, given: str = "", host: str = "::1"
 ) -> httpx.Response:
+    """What a process answers to one that asks from `host`."""
     app = create_ops_app(database, Timing(), lambda: NOW, token)
-    transport = httpx.ASGITransport(app, client=(host, 1))
     headers = {"Authorization": given} if given else {}
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
-        return await http.get(path, headers=headers)
+    with serve(_From(app, host)) as address:
+        return httpx.get(f"{address}{path}", headers=headers)
 
 
-@pytest.mark.anyio
-async def test_health_fails_while_a_request_waits_too_long(database: Database) -> None:
-    answer = await ask(database, "/health")
+class _From:
+    """Lets requests over a real socket come from another address."""
+
+    def __init__(self, app: ASGIApp, host: str) -> None:
+        self._app, self._host = app, host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope | {"client": (self._host, 1)}, receive, send)
+
+
+def test_health_fails_while_a_request_waits_too_long(database: Database) -> None:
+    answer = ask(database, "/health")
     assert answer.status_code == 503
     found = answer.json()
     assert found["services"][0]["oldest_undelivered_seconds"] == 1200
@@ -59,9 +70,8 @@ async def test_health_fails_while_a_request_waits_too_long(database: Database) -
     database.close()
 
 
-@pytest.mark.anyio
-async def test_metrics_tell_ages_and_states_and_nothing_of_patients(database: Database) -> None:
-    text = (await ask(database, "/metrics")).text
+def test_metrics_tell_ages_and_states_and_nothing_of_patients(database: Database) -> None:
+    text = ask(database, "/metrics").text
     assert 'fhir_gateway_oldest_undelivered_seconds{service="rheumatology"} 1200.0' in text
     assert 'fhir_gateway_requests{service="rheumatology",state="accepted"} 1.0' in text
     assert 'fhir_gateway_paused{neighbour="epr:https://epr.example.nhs.uk"} 1.0' in text
@@ -70,17 +80,11 @@ async def test_metrics_tell_ages_and_states_and_nothing_of_patients(database: Da
     database.close()
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("path", ["/health", "/metrics"])
-async def test_only_who_may_gets_an_answer(database: Database, path: str) -> None:
-    assert (await ask(database, path, host="203.0.113.7")).status_code == 401
-    assert (await ask(database, path, token="s", host="::1")).status_code == 401
-    assert (await ask(database, path, token="s", given="Bearer x")).status_code == 401
-    answer = await ask(database, path, token="s", given="Bearer s", host="203.0.113.7")
+def test_only_who_may_gets_an_answer(database: Database, path: str) -> None:
+    assert ask(database, path, host="203.0.113.7").status_code == 401
+    assert ask(database, path, token="s", host="::1").status_code == 401
+    assert ask(database, path, token="s", given="Bearer x").status_code == 401
+    answer = ask(database, path, token="s", given="Bearer s", host="203.0.113.7")
     assert answer.status_code in (200, 503)
     database.close()
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"

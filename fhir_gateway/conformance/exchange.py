@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -14,11 +14,15 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Content:
-    """Something that asserts and variables look into: a fixture, a request or an answer."""
+    """Something that asserts and variables look into: a fixture, a request or an answer.
+
+    `local_id`: its id only names it within the script, as that of a contained resource does.
+    """
 
     body: bytes = b""
     media_type: str = ""
     headers: Headers = ()
+    local_id: bool = field(default=False, kw_only=True)
 
     @cached_property
     def resource(self) -> Resource | None:

@@ -6,6 +6,7 @@ not send a tester's files to a server.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from fhir_gateway.conformance import substitution
@@ -75,7 +76,7 @@ def _candidates(script: Script, reference: str) -> list[Path]:
 def _contained(script: Script, name: str, wanted: str) -> Content:
     for resource in map(as_dict, as_list(script.resource.get("contained"))):
         if resource.get("id") == wanted:
-            return Content(fhir_json.dump(resource), wire.JSON)
+            return Content(fhir_json.dump(resource), wire.JSON, local_id=True)
     raise ScriptError(f"the fixture '{name}' names the contained '{wanted}', which is not there")
 
 
@@ -92,4 +93,4 @@ def filled(content: Content, resolve: substitution.Resolve) -> Content:
         into = substitution.into_json
     elif content.media_type == wire.XML:
         into = substitution.into_xml
-    return Content(into(text, resolve).encode(), content.media_type, content.headers)
+    return replace(content, body=into(text, resolve).encode())

@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -26,6 +26,7 @@ from fhir_gateway.conformance.interactions import (
     operation_name,
 )
 from fhir_gateway.conformance.script import flag
+from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir import wire
 from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str
 
@@ -80,7 +81,7 @@ def build(operation: Element, scope: Scope) -> Sent:
     form = code.startswith("search") and given == "POST"
     url = _url(operation, scope, what, name, form=form)
     headers = _headers(operation, scope, what.method)
-    body, content_type = _body(operation, scope, what)
+    body, content_type = _body(operation, scope, what, url)
     if form:
         body, content_type = _form(operation, scope), _FORM
     if content_type and not any(k.lower() == "content-type" for k, _ in headers):
@@ -223,18 +224,32 @@ def _headers(operation: Element, scope: Scope, method: str) -> list[tuple[str, s
     return found
 
 
-def _body(operation: Element, scope: Scope, what: Interaction) -> tuple[bytes, str]:
+def _body(operation: Element, scope: Scope, what: Interaction, url: str) -> tuple[bytes, str]:
     """The content and its type, of the source in the format that the operation asks for."""
     source = as_str(operation.get("sourceId"))
     given = substitution.plain(as_str(operation.get("contentType")), scope.resolve)
     asked = media_type(given) if given else ""
     if not source or not what.body:
         return b"", asked if what.body and given else ""
-    content = scope.content(source)
+    content = _with_real_id(scope.content(source), what, url)
     wanted = asked or (scope.media_type if content.resource is not None else content.media_type)
     if given == "none":
         return content.body, ""
     return _in_format(content, wanted, given=bool(given))
+
+
+def _with_real_id(content: Content, what: Interaction, url: str) -> Content:
+    """A contained fixture with the id of the address, or with none where the server gives one: its
+    own only names it within the script."""
+    resource = content.resource
+    if not content.local_id or resource is None or what.method not in ("POST", "PUT"):
+        return content
+    real = {"id": urlsplit(url).path.rpartition("/")[2]} if what.place == "instance" else {}
+    if "?" in url:
+        real = {}
+    rest = {name: value for name, value in resource.items() if name != "id"}
+    kind = rest.pop("resourceType")
+    return replace(content, body=fhir_json.dump({"resourceType": kind, **real, **rest}))
 
 
 def _in_format(content: Content, wanted: str, *, given: bool) -> tuple[bytes, str]:

@@ -23,7 +23,7 @@ _CREDENTIALS_PAUSE = 60.0
 _DUPLICATE = frozenset({"duplicate", "59141", "REC_CONFLICT", "SEND_CONFLICT", "PROXY_CONFLICT"})
 
 
-class Present(GatewayError):
+class Present(Refused):
     """The EPR says that what we send, or something in its way, is there already: look.
 
     Never leaves this room: an adapter turns it into what the look says.

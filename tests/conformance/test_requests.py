@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -229,6 +230,28 @@ def test_an_operation_that_cannot_be_sent_is_an_error(
 ) -> None:
     with pytest.raises(ScriptError, match=message):
         built(**operation)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ({"code": "create"}, {"resourceType": "Patient", "active": True}),
+        (
+            {"code": "update", "resource": "Patient", "params": "/9"},
+            {"resourceType": "Patient", "id": "9", "active": True},
+        ),
+        (
+            {"code": "update", "resource": "Patient", "params": "?identifier=a"},
+            {"resourceType": "Patient", "active": True},
+        ),
+    ],
+)
+def test_the_id_of_a_contained_fixture_is_not_sent_as_its_own(
+    operation: dict[str, Any], body: dict[str, Any]
+) -> None:
+    scope = Scope(replace(PATIENT, local_id=True))
+
+    assert json.loads(built(scope, sourceId="s", **operation).body) == body
 
 
 def test_an_unknown_operation_is_not_supported_by_name() -> None:

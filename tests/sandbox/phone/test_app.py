@@ -138,7 +138,7 @@ def test_too_many_texts_are_refused_until_later() -> None:
         sender.send(to=NUMBER, text="one", reference="1")
         with pytest.raises(TryLater) as raised:
             sender.send(to=NUMBER, text="two", reference="2")
-        assert raised.value.code == "notify-429"
+        assert raised.value.code == "notify-429-rate"
         sender.close()
         wrong = NotifySender(address, api_key(), "another-template")
         with pytest.raises(Refused):
