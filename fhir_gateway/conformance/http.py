@@ -77,7 +77,8 @@ class Caller:
         """
         started, start = datetime.now(UTC), self._monotonic()
         if origin(sent.url) != origin(self.base):
-            return Exchange(sent, None, started, 0.0, "is on another host than the target")
+            problem = f"not called: {sent.url[:200]} is on another host than {self.base}"
+            return Exchange(sent, None, started, 0.0, problem)
         try:
             response, body = self._call(sent, start + self._timeout)
         except (_TooMuch, GatewayError) as error:  # or the token could not be fetched

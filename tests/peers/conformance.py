@@ -1,4 +1,4 @@
-"""The suite epr-inbound against FHIR servers of others, and what its results say.
+"""The shipped suites against FHIR servers of others, and what their results say.
 
     python -m tests.peers.conformance [--out FOLDER] [PEER...]    `script/conformance` calls it
 
@@ -27,20 +27,23 @@ _ROOT = Path(__file__).parents[2]
 PEERS = ("medplum", "node-fhir-server", "hapi-jpa")
 PAGE = _ROOT / "docs" / "conformance-servers.md"
 REPORTS = _ROOT / "test-results" / "conformance"
-_HEAD = """# FHIR servers of others under the suite epr-inbound
+_HEAD = """# FHIR servers of others under the suites
 
-Written by `script/conformance`, which starts each server on this machine, runs the suite
-`epr-inbound` against it and keeps the reports in `test-results/conformance/SERVER/` (open
-`report.html`). A difference that is not explained here makes it fail; CI holds the same.
-What is skipped is what a server does not declare.
+Written by `script/conformance`, which starts each server on this machine, runs the suites against
+it and keeps the reports in `test-results/conformance/SERVER/SUITE-FORMAT/` (open `report.html`). A
+difference that is not explained here makes it fail; CI holds the same. What is skipped is what a
+server does not declare. HAPI FHIR's validator is the reference implementation: that it agrees with
+every verdict of `questionnaire-forms` says that these are not only ours.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is known of a server: a title, and why each of these tests fails."""
+    """What is known of a server. `runs`: suite and format; `because`: why each of these tests,
+    `script/test`, fails."""
 
     title: str
+    runs: tuple[tuple[str, str], ...]
     because: Mapping[str, str]
 
 
@@ -52,16 +55,19 @@ def expected(peer: str) -> Expected:
         for difference in known.get("differences", [])
         for test in difference["tests"]
     }
-    return Expected(known["title"], reasons)
+    return Expected(known["title"], tuple((s, f) for s, f in known["runs"]), reasons)
 
 
-def run(peer: str, out: Path) -> Run:
-    """Start a server, run the suite and keep the reports in `out`."""
-    plan = runs.Plan(suites.find(["epr-inbound"], folder("conformance")))
-    needs = "hapi" if peer == "hapi-jpa" else "node"
-    with running(peer, needs) as base, Caller(base, timeout=60) as caller:
-        found = runs.run(plan, {1: caller})
-    report_folder.write(found, out)
+def run(peer: str, out: Path) -> dict[str, Run]:
+    """Start a server, run its suites and keep the reports below `out`; runs by suite and format."""
+    found = {}
+    with running(peer, "hapi" if peer == "hapi-jpa" else "node") as base:
+        for suite, form in expected(peer).runs:
+            plan = runs.Plan(suites.find([suite], folder("conformance")), format=form)
+            with Caller(base, timeout=60) as caller:
+                label = f"{suite}-{form}"
+                found[label] = runs.run(plan, {1: caller})
+            report_folder.write(found[label], out / label)
     return found
 
 
@@ -70,18 +76,36 @@ def differences(found: Run) -> list[str]:
     return [test.key.partition("/")[2] for test in found.tests() if test.outcome in BAD]
 
 
-def section(peer: str, found: Run) -> str:
+def surprises(peer: str, found: Run) -> list[str]:
+    """What differences.toml does not say of a run, each a sentence."""
+    there = {test.key.partition("/")[2] for test in found.tests()}
+    known = set(expected(peer).because) & there
+    failed = set(differences(found))
+    return [
+        f"{test} passes now" if test in known else f"{test} fails, and is not explained"
+        for test in sorted(known ^ failed)
+    ]
+
+
+def section(peer: str, found: Mapping[str, Run]) -> str:
     """What the page says of a server."""
     known = expected(peer)
-    counts = found.counts()
-    failed = counts["fail"] + counts["error"]
-    groups: dict[str, list[str]] = {}
-    for test in differences(found):
-        groups.setdefault(known.because.get(test, "**not explained**"), []).append(f"`{test}`")
+    numbers, groups = [], dict[str, list[str]]()
+    for label, one in found.items():
+        counts = one.counts()
+        suite, _, form = label.rpartition("-")
+        failed = counts["fail"] + counts["error"]
+        numbers.append(
+            f"- `{suite}` in {form.upper()}: {counts['pass']} passed, {failed} failed, "
+            f"{counts['skip']} skipped"
+        )
+        for test in differences(one):
+            group = groups.setdefault(known.because.get(test, "**not explained**"), [])
+            if f"`{test}`" not in group:
+                group.append(f"`{test}`")
     rows = [f"| {', '.join(tests)} | {because} |" for because, tests in groups.items()]
-    numbers = f"{counts['pass']} passed, {failed} failed, {counts['skip']} skipped."
     table = ["| Tests that fail | Why, and what the gateway does |", "|---|---|", *rows]
-    return "\n".join([f"## {known.title}", "", numbers, "", *(table if rows else [])]) + "\n"
+    return "\n".join([f"## {known.title}", "", *numbers, "", *(table if rows else [])]) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,14 +117,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sections, unexplained = [], []
     for peer in given.peer or PEERS:
         found = run(peer, given.out / peer)
-        counts = {name: number for name, number in found.counts().items() if number}
-        sys.stdout.write(f"{peer}: {counts}, {given.out / peer / 'report.html'}\n")
-        known = set(expected(peer).because)
-        for test in sorted(known ^ set(differences(found))):
-            unexplained.append(test)
-            what = "passes now" if test in known else "fails, and is not explained"
-            sys.stdout.write(f"  {test}: {what}\n")
+        for label, one in found.items():
+            counts = {name: number for name, number in one.counts().items() if number}
+            report = given.out / peer / label / "report.html"
+            sys.stdout.write(f"{peer} {label}: {counts}, {report}\n")
+            unexplained += surprises(peer, one)
         sections.append(section(peer, found))
+    for sentence in unexplained:
+        sys.stdout.write(f"  {sentence}\n")
     if not given.peer:
         PAGE.write_text("\n".join([_HEAD, *sections]))
     return 1 if unexplained else 0

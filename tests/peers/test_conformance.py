@@ -1,4 +1,4 @@
-"""FHIR servers of others under the suite epr-inbound: each differs by name, and in nothing else.
+"""FHIR servers of others under the suites: each differs by name, and in nothing else.
 
 The reports are kept in test-results/conformance/, beside what pytest itself reports.
 """
@@ -23,10 +23,12 @@ def test_a_server_differs_in_what_is_explained(peer: str) -> None:
     if peer == "hapi-jpa" and os.environ.get(WITH_HAPI) != "1":
         require("hapi", f"set {WITH_HAPI}=1 to run HAPI FHIR JPA (Java, 390 MB, half a minute)")
     found = conformance.run(peer, conformance.REPORTS / peer)
-    assert sorted(conformance.differences(found)) == sorted(conformance.expected(peer).because)
+    assert [s for one in found.values() for s in conformance.surprises(peer, one)] == []
     assert conformance.section(peer, found) in conformance.PAGE.read_text()
-    assert (conformance.REPORTS / peer / "report.html").stat().st_size > 10_000
-    assert found.counts()["pass"] > 40
+    for label, one in found.items():
+        assert (conformance.REPORTS / peer / label / "report.html").stat().st_size > 10_000
+        assert one.ok or conformance.differences(one)
+        assert one.counts()["pass"] > 20
 
 
 def test_the_quirky_server_fails_by_name() -> None:
