@@ -130,7 +130,9 @@ def located(content: Content) -> Target | None:
         return None
     header = content.header("Location") or content.header("Content-Location") or ""
     found = _LOCATION.search(header.split("?", 1)[0])
-    return Target(found[1], found[2], found[3] or "") if found else None
+    if found is None or not found[2].strip("."):
+        return None  # no id, but a way up
+    return Target(found[1], found[2], found[3] or "")
 
 
 def of_resource(content: Content) -> Target | None:

@@ -101,6 +101,23 @@ def test_what_was_there_before_is_not_deleted(
     assert [one.method for one in recorder.asked if one.method == "DELETE"] == []
 
 
+def test_a_location_that_leads_upwards_names_nothing(
+    recorder: Recorder, server: str, run_script: RunScript
+) -> None:
+    recorder.on("POST /Patient", status=201, location="Patient/..")
+
+    run_script(
+        server,
+        script(
+            [operation("create", sourceId="p"), asserts(response="created")],
+            fixture=[{**FIXTURE, "autodelete": True}],
+        ),
+        {"patient.json": PATIENT},
+    )
+
+    assert [one.path for one in recorder.asked if one.method == "DELETE"] == []
+
+
 def test_a_failed_assert_ends_its_test_and_no_other(
     recorder: Recorder, server: str, run_script: RunScript
 ) -> None:
