@@ -46,7 +46,7 @@ class Sealer:
         self._fernet = MultiFernet(
             [Fernet(base64.urlsafe_b64encode(_derive(key, b"seal"))) for key in keys]
         )
-        self._current = keys[0]
+        self._keys = tuple(keys)
 
     def seal(self, value: Any) -> bytes:
         """Encrypt a JSON value."""
@@ -67,16 +67,21 @@ class Sealer:
 
         The same parts give the same hash, so numbers can be counted without being stored.
         """
-        return self.mac_key(purpose)(*parts)
+        return self.macs(purpose)[0](*parts)
 
-    def mac_key(self, purpose: str) -> Callable[..., str]:
-        """`mac` of one purpose, for many values: the key is derived once."""
-        key = _derive(self._current, b"mac:" + purpose.encode())
+    def macs(self, purpose: str) -> list[Callable[..., str]]:
+        """`mac` of one purpose, for many values: by the current key, then by each older one, for
+        hashes that were made before keys were changed."""
 
-        def mac(*parts: str) -> str:
-            return hmac.new(key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+        def by(key: bytes) -> Callable[..., str]:
+            derived = _derive(key, b"mac:" + purpose.encode())
 
-        return mac
+            def mac(*parts: str) -> str:
+                return hmac.new(derived, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+            return mac
+
+        return [by(key) for key in self._keys]
 
 
 def token_hash(token: str) -> str:
