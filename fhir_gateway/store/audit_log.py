@@ -1,10 +1,9 @@
 """The record of who did what: sealed AuditEvents, added and read, never changed nor deleted.
 
 Rows are links of a few chains: the HMAC of each covers all of it and the HMAC of the one before, so
-one that was changed, added or taken out by somebody without the key shows (audit_chain.py).
-Adding locks the end of one chain until the transaction ends. So events wait until their
-transaction commits and are written as the last of it: whoever holds an end waits for nobody any
-more.
+one that was changed, added or taken out by somebody without the key shows (audit_chain.py). Adding
+locks the end of one chain until the transaction ends. So events wait until theirs commits and are
+written as the last of it: whoever holds an end waits for nobody any more.
 """
 
 from __future__ import annotations
