@@ -53,6 +53,7 @@ def run(
     *,
     secrets_to_hide: Collection[str] = (),
     on_test: Callable[[TestResult], None] = lambda _result: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
     """Run it; secrets are masked in what is returned. Never raises for what a script or the target
     does."""
@@ -69,6 +70,7 @@ def run(
         plan.profiles,
         plan.selects,
         lambda result: on_test(mask.test(result)),
+        stopped,
     )
     results = tuple(mask.script(result) for result in _results(plan, engine, started))
     return Run(

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from fhir_gateway.conformance import fixtures, substitution
+from fhir_gateway.conformance.addresses import Target
 from fhir_gateway.conformance.errors import NothingYet, ScriptError
 from fhir_gateway.conformance.exchange import Answer, Content, Exchange
-from fhir_gateway.conformance.requests import Target
 from fhir_gateway.conformance.script import Script
 from fhir_gateway.conformance.variables import Variables
 from fhir_gateway.errors import Refused

@@ -330,7 +330,10 @@ def test_an_answer_without_a_resource_fails_what_looks_into_it(
     run = run_script(server, script([READ, asserts(expression="Patient.id.exists()")]))
 
     assert outcomes(run) == ["fail"]
-    assert messages(run) == ["the answer: there is no FHIR resource in it"]
+    assert messages(run) == [
+        "the answer: there is no FHIR resource in it. "
+        "It is text/html, and neither a JSON object nor FHIR XML."
+    ]
 
 
 def test_a_server_cannot_write_expressions(
