@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import typer
 
 from fhir_gateway import shipped
 from fhir_gateway.cli.terminal import fail
@@ -107,8 +111,30 @@ def execute(
         for script in suite.scripts
         for index, test in enumerate(script.tests)
     )
-    with progress.shown(total, quiet=quiet) as told:
-        return runs.run(planned, using, secrets_to_hide=hidden, on_test=told)
+    with progress.shown(total, quiet=quiet) as told, _stoppable() as stopped:
+        return runs.run(planned, using, secrets_to_hide=hidden, on_test=told, stopped=stopped)
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C lets the test that runs end, cleans up and writes the reports; the second
+    ends at once."""
+    asked = threading.Event()
+
+    def on_signal(*_: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+        typer.echo("Stopping after this test. Press Ctrl-C again to end at once.", err=True)
+
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def write(finished: Run, folder: Path) -> None:

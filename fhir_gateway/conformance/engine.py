@@ -29,6 +29,7 @@ from fhir_gateway.fhir import wire
 from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str
 
+_STOPPED = "not run: the run was stopped"
 _NOT_REACHED = "not run: an earlier step ended the test"
 
 
@@ -37,7 +38,8 @@ class Engine:
     """Runs scripts against a target.
 
     `callers`: by destination, 1 is the target. `selects`: which tests to run, by key and tags.
-    `on_test`: told of each test when it has ended.
+    `on_test`: told of each test when it has ended. `stopped`: whether somebody wants no more
+    tests; what was begun is still cleaned up.
     """
 
     callers: Mapping[int, Caller]
@@ -48,6 +50,7 @@ class Engine:
     profiles: Sequence[Profiles] = ()
     selects: Callable[[str, Sequence[str]], bool] = lambda _key, _tags: True
     on_test: Callable[[TestResult], None] = lambda _result: None
+    stopped: Callable[[], bool] = lambda: False
 
     def selected(self, script: Script) -> list[int]:
         """The indexes of a script's tests that are to be run."""
@@ -61,7 +64,7 @@ class Engine:
         """Run one script; never raises."""
         wanted = self.selected(script)
         started = datetime.now(UTC)
-        reason = self.conditions.unmet(script.requires(None)) if wanted else ""
+        reason = self._unmet(script.requires(None)) if wanted else ""
         if reason:
             tests = self._without(script, wanted, Outcome.SKIP, reason)
             return _result(script, started, tests=tests)
@@ -90,7 +93,7 @@ class Engine:
     def _test(self, script: Script, index: int, runner: Runner) -> TestResult:
         test = script.tests[index]
         start = time.monotonic()
-        reason = self.conditions.unmet(script.requires(test))
+        reason = self._unmet(script.requires(test))
         if reason:
             return self._without(script, [index], Outcome.SKIP, reason)[0]
         runner.state.last = None
@@ -111,6 +114,9 @@ class Engine:
         )
         self.on_test(result)
         return result
+
+    def _unmet(self, conditions: Sequence[str]) -> str:
+        return _STOPPED if self.stopped() else self.conditions.unmet(conditions)
 
     def _without(
         self, script: Script, wanted: Iterable[int], outcome: Outcome, message: str

@@ -25,8 +25,8 @@ class NoResource(NotSupported):
     """There is no FHIR resource to look into. When an answer should have held it, that is a failure
     of the server."""
 
-    def __init__(self) -> None:
-        super().__init__("there is no FHIR resource in it")
+    def __init__(self, why: str) -> None:
+        super().__init__(f"there is no FHIR resource in it. {why}")
 
 
 class NothingYet(ScriptError):

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from fhir_gateway.fhir import wire
+from fhir_gateway.errors import Refused
+from fhir_gateway.fhir import exchange_xml, wire
+from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.types import Resource
 
 Headers = tuple[tuple[str, str], ...]
@@ -28,6 +30,22 @@ class Content:
     def resource(self) -> Resource | None:
         """The FHIR resource in the body; None when there is none that can be read."""
         return wire.decode(self.body, self.media_type)
+
+    @property
+    def unreadable(self) -> str:
+        """Why there is no resource in the body."""
+        body = self.body.lstrip(b"\xef\xbb\xbf \t\r\n")
+        try:
+            if body[:1] == b"{":
+                fhir_json.parse(body, max_bytes=wire.MAX_BODY)
+                return "The JSON has no resourceType."
+            if body[:1] == b"<" and "html" not in self.media_type:
+                exchange_xml.parse(body)
+        except Refused as error:
+            return str(error)
+        if not body:
+            return "The body is empty."
+        return f"It is {self.media_type or 'of no type'}, and neither a JSON object nor FHIR XML."
 
     def header(self, name: str) -> str | None:
         """A header's value, whatever the case of its name; several joined by a comma."""

@@ -57,7 +57,27 @@ def locate(script: Script, reference: str) -> Path:
                     "run the folder that holds both"
                 )
             return candidate
-    raise ScriptError(f"the fixture '{reference[:200]}' is not there")
+    found = _by_content(script, reference)
+    if found is None:
+        raise ScriptError(f"the fixture '{reference[:200]}' is not there")
+    return found
+
+
+def _by_content(script: Script, reference: str) -> Path | None:
+    """A file beside the script that holds the resource `Type/id`, whatever it is called; of those
+    with the id in their name, as published examples have."""
+    kind, _, identity = reference.partition("/")
+    if not identity.isprintable() or not identity or "/" in identity or "*" in identity:
+        return None
+    for file in sorted(script.folder.iterdir()):
+        if identity.lower() not in file.stem.lower() or file.suffix not in _TYPES:
+            continue
+        if not file.is_file() or file.is_symlink() or file.stat().st_size > MAX_FILE:
+            continue
+        resource = Content(file.read_bytes(), _TYPES[file.suffix]).resource or {}
+        if resource.get("resourceType") == kind and resource.get("id") == identity:
+            return file
+    return None
 
 
 def _candidates(script: Script, reference: str) -> list[Path]:

@@ -53,7 +53,6 @@ class Caller:
             follow_redirects=False,
             transport=transport,
             headers={"User-Agent": AGENT},
-            trust_env=False,
         )
 
     def __enter__(self) -> Self:

@@ -57,7 +57,7 @@ def resource_of(content: Content) -> Resource:
     """The resource in content. Raises NoResource."""
     resource = content.resource
     if resource is None:
-        raise NoResource
+        raise NoResource(content.unreadable)
     return resource
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,15 +21,24 @@ _MAX_BYTES = 200_000_000
 def files(run: Run) -> Mapping[str, bytes]:
     """Every report of a run, by its name in the folder."""
     found = {
-        RESULTS: fhir_json.dump(run_json.of_run(run), pretty=True),
+        RESULTS: _json(run_json.of_run(run)),
         "junit.xml": junit.document(run),
         "network.har": har.document(run),
         "report.html": html_report.document(run),
     }
     for result in run.scripts:
-        name = re.sub(r"[^A-Za-z0-9._-]", "-", f"TestReport-{result.suite}-{result.script}")
-        found[f"{name[:180]}.json"] = fhir_json.dump(test_report.report(run, result), pretty=True)
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", f"TestReport-{result.suite}-{result.script}")[:180]
+        taken = sum(other.startswith(name) for other in found)
+        end = f"-{taken + 1}" if f"{name}.json" in found else ""
+        content = _json(test_report.report(run, result))
+        found[f"{name}{end}.json"] = content
     return found
+
+
+def _json(value: Any) -> bytes:
+    """JSON of texts that may be anybody's: halves of surrogate pairs become question marks."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return text.encode("utf-8", "replace")
 
 
 def write(run: Run, folder: Path) -> None:

@@ -1,8 +1,6 @@
 """An operation of a script as the HTTP request it asks for; nothing is sent here.
 
-The rules of the address are R4's
-(https://hl7.org/fhir/R4/testscript-definitions.html#TestScript.setup.action.operation.url): `url`
-wins, then `params` after `[base]/[resource]`, then `targetId`.
+The address is in addresses.py; here are method, headers and content.
 """
 
 from __future__ import annotations
@@ -10,12 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
-from urllib.parse import quote, urljoin, urlsplit
+from dataclasses import replace
+from urllib.parse import urlsplit
 
-from fhir_gateway.conformance import substitution
+from fhir_gateway.conformance import addresses, substitution
+from fhir_gateway.conformance.addresses import Scope, encoded
 from fhir_gateway.conformance.errors import NotSupported, ScriptError
 from fhir_gateway.conformance.exchange import Content, Sent
 from fhir_gateway.conformance.interactions import (
@@ -25,49 +22,13 @@ from fhir_gateway.conformance.interactions import (
     interaction,
     operation_name,
 )
-from fhir_gateway.conformance.script import flag
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir import wire
 from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str
 
 MEDIA_TYPES = {"json": wire.JSON, "xml": wire.XML, "ttl": "text/turtle", "none": ""}
 _FORM = "application/x-www-form-urlencoded"
-#: What stays as it is when an address is encoded: RFC 3986 without `+`, which servers read as a
-#: space in a query, and `#`, which would cut the address.
-_SAFE = "/:?[]@!$&'()*,;=%-._~"
-_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What an id of a script stands for on the server: [type]/[id], and the version where known."""
-
-    resource_type: str
-    identity: str
-    version: str = ""
-
-
-class Scope(Protocol):
-    """What of a run a request is made from."""
-
-    @property
-    def base(self) -> str:
-        """The address of the destination, without a slash at its end."""
-
-    @property
-    def media_type(self) -> str:
-        """The format where the script does not say one."""
-
-    @property
-    def resolve(self) -> Callable[[str], substitution.Value]:
-        """The value of a variable."""
-
-    def content(self, source_id: str) -> Content:
-        """What a source id holds, variables filled in."""
-
-    def target(self, target_id: str) -> Target:
-        """What a target id stands for on the server."""
 
 
 def build(operation: Element, scope: Scope) -> Sent:
@@ -77,9 +38,9 @@ def build(operation: Element, scope: Scope) -> Sent:
     if given and given not in METHODS:
         raise ScriptError(f"'{given[:40]}' is no HTTP method")
     name = operation_name(code)
-    what = interaction(code) or _named(name, operation) or _by_method(code, given)
+    what = interaction(code) or _named(name, operation) or _by_method(code, given, operation)
     form = code.startswith("search") and given == "POST"
-    url = _url(operation, scope, what, name, form=form)
+    url = addresses.url(operation, scope, what, name, form=form)
     headers = _headers(operation, scope, what.method)
     body, content_type = _body(operation, scope, what, url)
     if form:
@@ -96,108 +57,14 @@ def _named(name: str, operation: Element) -> Interaction | None:
     return Interaction("POST" if posts else "GET", "operation", body=posts)
 
 
-def _by_method(code: str, method: str) -> Interaction:
+def _by_method(code: str, method: str, operation: Element) -> Interaction:
     if code and not method:
         raise NotSupported(f"not supported: the operation '{code[:100]}'")
     if not method:
         raise ScriptError("the operation has neither a type nor a method")
-    return Interaction(method, "instance", body=method in ("POST", "PUT", "PATCH"))
-
-
-def _url(operation: Element, scope: Scope, what: Interaction, name: str, *, form: bool) -> str:
-    encode = flag(operation, "encodeRequestUrl", True)
-    explicit = as_str(operation.get("url"))
-    if explicit:
-        text = substitution.plain(explicit, scope.resolve)
-        url = _joined(scope.base, encoded(text) if encode else text)
-    else:
-        text = _path(operation, scope, what, name, form=form)
-        url = scope.base + (encoded(text) if encode else text)
-    try:
-        valid = bool(urlsplit(url).hostname) and urlsplit(url).scheme in ("http", "https")
-    except ValueError:
-        valid = False
-    if not valid or any(ord(char) <= ord(" ") for char in url):
-        raise ScriptError(f"'{url[:200]}' is no address that can be called")
-    return url
-
-
-def _joined(base: str, url: str) -> str:
-    try:
-        return urljoin(f"{base}/", url)
-    except ValueError:
-        raise ScriptError(f"'{url[:200]}' is no address that can be called") from None
-
-
-def _path(operation: Element, scope: Scope, what: Interaction, name: str, *, form: bool) -> str:
-    """What follows the base, before it is encoded."""
-    params = substitution.plain(as_str(operation.get("params")), scope.resolve)
-    kind = substitution.plain(as_str(operation.get("resource")), scope.resolve)
-    target_id = as_str(operation.get("targetId"))
-    path = f"/{kind}" if kind else ""
-    if form:
-        return f"{path}/_search"
-    if params and not params.startswith(("?", "/")):
-        params = ("?" if what.place in ("type", "system") else "/") + params
-    if params.startswith("/") and not (name and "$" not in params):
-        return path + params
-    path = _place(operation, scope, what, path, target_id, conditional=params.startswith("?"))
-    if name and f"${name}" not in params:
-        path = f"{path}{params if params.startswith('/') else ''}/${name}"
-        params = "" if params.startswith("/") else params
-    return path + params
-
-
-def _place(
-    operation: Element,
-    scope: Scope,
-    what: Interaction,
-    path: str,
-    target_id: str,
-    *,
-    conditional: bool,
-) -> str:
-    """The address that the kind of interaction asks for, by targetId or by the source's own id."""
-    if what.place == "metadata":
-        return "/metadata"
-    if what.place == "system":
-        return ""
-    source = as_str(operation.get("sourceId"))
-    if target_id and what.place not in ("type",):
-        found = scope.target(target_id)
-        path = f"/{found.resource_type}/{found.identity}"
-        if what.place == "version":
-            if not found.version:
-                raise ScriptError(f"the version of '{target_id}' is not known")
-            path += f"/_history/{found.version}"
-    elif source and what.body:
-        path = _of_source(scope, what, path, source, conditional=conditional)
-    elif what.place in ("instance", "version") and not conditional:
-        raise ScriptError("neither url, params nor targetId says which resource is meant")
-    if what.place == "history":
-        path += "/_history"
-    return path
-
-
-def _of_source(
-    scope: Scope, what: Interaction, path: str, source: str, *, conditional: bool
-) -> str:
-    resource = scope.content(source).resource or {}
-    kind = as_str(resource.get("resourceType"))
-    if what.place in ("type", "operation"):
-        return path or (f"/{kind}" if kind and what.place == "type" else "")
-    if conditional:
-        return path or f"/{kind}"
-    own = as_str(resource.get("id"))
-    if kind and own:
-        return f"/{kind}/{own}"
-    found = scope.target(source)
-    return f"/{found.resource_type}/{found.identity}"
-
-
-def encoded(text: str) -> str:
-    """An address with what may not stand in it percent-encoded; what is encoded stays so."""
-    return quote(_BARE_PERCENT.sub("%25", text), safe=_SAFE)
+    ids = operation.get("targetId") or method in ("PUT", "PATCH", "DELETE")
+    place = "instance" if ids and method != "POST" else "type"
+    return Interaction(method, place, body=method in ("POST", "PUT", "PATCH"))
 
 
 def media_type(code: str) -> str:
@@ -279,4 +146,4 @@ def _base_type(text: str) -> str:
 
 def _form(operation: Element, scope: Scope) -> bytes:
     params = substitution.plain(as_str(operation.get("params")), scope.resolve)
-    return encoded(params.lstrip("?")).encode()
+    return encoded(params.removeprefix("/_search").lstrip("?")).encode()

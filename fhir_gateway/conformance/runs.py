@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -53,6 +53,7 @@ def run(
     *,
     secrets_to_hide: Collection[str] = (),
     on_test: Callable[[TestResult], None] = lambda _result: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
     """Run it; secrets are masked in what is returned. Never raises for what a script or the target
     does."""
@@ -69,17 +70,9 @@ def run(
         plan.profiles,
         plan.selects,
         lambda result: on_test(mask.test(result)),
+        stopped,
     )
-    results: list[ScriptResult] = []
-    for suite in plan.suites:
-        results.extend(
-            ScriptResult(suite.name, file.stem, file.name, started=started, problem=problem)
-            for file, problem in suite.problems
-            if plan.keys is None and not plan.only
-        )
-        results.extend(
-            mask.script(engine.run(script)) for script in suite.scripts if engine.selected(script)
-        )
+    results = tuple(mask.script(result) for result in _results(plan, engine, started))
     return Run(
         callers[1].base,
         run_id,
@@ -88,5 +81,16 @@ def run(
         plan.format,
         conditions.software,
         time.monotonic() - start,
-        tuple(results),
+        results,
     )
+
+
+def _results(plan: Plan, engine: Engine, started: datetime) -> Iterator[ScriptResult]:
+    for suite in plan.suites:
+        for file, problem in suite.problems:
+            if plan.keys is None and not plan.only:
+                title = file.name
+                yield ScriptResult(suite.name, file.stem, title, started=started, problem=problem)
+        for script in suite.scripts:
+            if engine.selected(script):
+                yield engine.run(script)

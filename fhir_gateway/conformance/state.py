@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from fhir_gateway.conformance import fixtures, substitution
+from fhir_gateway.conformance.addresses import Target
 from fhir_gateway.conformance.errors import NothingYet, ScriptError
 from fhir_gateway.conformance.exchange import Answer, Content, Exchange
-from fhir_gateway.conformance.requests import Target
 from fhir_gateway.conformance.script import Script
 from fhir_gateway.conformance.variables import Variables
 from fhir_gateway.errors import Refused
@@ -130,7 +130,9 @@ def located(content: Content) -> Target | None:
         return None
     header = content.header("Location") or content.header("Content-Location") or ""
     found = _LOCATION.search(header.split("?", 1)[0])
-    return Target(found[1], found[2], found[3] or "") if found else None
+    if found is None or not found[2].strip("."):
+        return None  # no id, but a way up
+    return Target(found[1], found[2], found[3] or "")
 
 
 def of_resource(content: Content) -> Target | None:

@@ -63,7 +63,7 @@ def _prefixed(expression: str) -> str:
 def _xml(content: Content) -> Any:
     resource = content.resource
     if resource is None:
-        raise NoResource
+        raise NoResource(content.unreadable)
     try:
         data = exchange_xml.dump(resource)
     except GatewayError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import pytest
 
 from fhir_gateway import shipped
 from tests.cli.conftest import Run
+from tests.conformance.recorder import Recorder
 from tests.conformance.writing import asserts, operation, script
+from tests.serving import serve
 
 REQUIREMENT = {
     "url": "https://w3id.org/fhir-gateway/StructureDefinition/testscript-requirement",
@@ -154,6 +158,22 @@ def test_a_file_that_is_no_script_is_an_error_of_the_run(run: Run, epr: str, sui
 
     assert done.exit_code == 1
     assert "1 pass, 1 error" in done.stdout
+
+
+def test_a_run_that_is_stopped_writes_what_it_has(run: Run, suite: Path, tmp_path: Path) -> None:
+    recorder = Recorder(before=lambda: os.kill(os.getpid(), signal.SIGINT))
+    write(suite, [READ, asserts(response="notFound")], BAD)
+    out = tmp_path / "out"
+
+    with serve(recorder.app) as server:
+        done = run("conformance", "run", suite, "--target", server, "--out", out, "--json")
+
+    assert "Press Ctrl-C again" in done.stderr
+    assert [t["message"] for t in json.loads(done.stdout)["scripts"][0]["tests"]] == [
+        "",
+        "not run: the run was stopped",
+    ]
+    assert (out / "report.html").is_file()
 
 
 def test_each_shipped_suite_is_listed(run_json: Callable[..., Any]) -> None:

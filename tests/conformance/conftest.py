@@ -59,7 +59,7 @@ def run_script(tmp_path: Path) -> RunScript:
         for name, content in (fixtures or {}).items():
             data = content if isinstance(content, bytes) else json.dumps(content).encode()
             (root / "fixtures" / name).write_bytes(data)
-        with Caller(base, auth=auth, timeout=5) as caller:
+        with Caller(base, auth=auth, timeout=30) as caller:
             return runs.run(
                 runs.Plan([read_suite(root)], **plan), {1: caller}, secrets_to_hide=hidden
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,8 @@ class Recorder:
 
     answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    #: Called once, before the first answer.
+    before: Callable[[], None] | None = None
 
     def on(
         self,
@@ -54,6 +57,9 @@ class Recorder:
         return Starlette(routes=[Route("/{path:path}", self._answer, methods=methods)])
 
     async def _answer(self, request: Request) -> Response:
+        if self.before:
+            self.before()
+            self.before = None
         body = await request.body()
         raw_path = request.scope["raw_path"].decode()
         self.asked.append(

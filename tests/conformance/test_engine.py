@@ -101,6 +101,23 @@ def test_what_was_there_before_is_not_deleted(
     assert [one.method for one in recorder.asked if one.method == "DELETE"] == []
 
 
+def test_a_location_that_leads_upwards_names_nothing(
+    recorder: Recorder, server: str, run_script: RunScript
+) -> None:
+    recorder.on("POST /Patient", status=201, location="Patient/..")
+
+    run_script(
+        server,
+        script(
+            [operation("create", sourceId="p"), asserts(response="created")],
+            fixture=[{**FIXTURE, "autodelete": True}],
+        ),
+        {"patient.json": PATIENT},
+    )
+
+    assert [one.path for one in recorder.asked if one.method == "DELETE"] == []
+
+
 def test_a_failed_assert_ends_its_test_and_no_other(
     recorder: Recorder, server: str, run_script: RunScript
 ) -> None:
@@ -313,7 +330,10 @@ def test_an_answer_without_a_resource_fails_what_looks_into_it(
     run = run_script(server, script([READ, asserts(expression="Patient.id.exists()")]))
 
     assert outcomes(run) == ["fail"]
-    assert messages(run) == ["the answer: there is no FHIR resource in it"]
+    assert messages(run) == [
+        "the answer: there is no FHIR resource in it. "
+        "It is text/html, and neither a JSON object nor FHIR XML."
+    ]
 
 
 def test_a_server_cannot_write_expressions(

@@ -102,10 +102,25 @@ def test_what_is_not_fhirpath_is_an_error_of_the_script() -> None:
         paths.by_fhirpath("Patient.name.(", content())
 
 
-@pytest.mark.parametrize("body", [b"", b"<html/>", b"{", b"[]", b"\xff", b"null"])
-def test_what_holds_no_resource_has_nothing_to_look_into(body: bytes) -> None:
-    with pytest.raises(NoResource):
-        paths.by_fhirpath("Patient.id", Content(body, "text/html"))
+@pytest.mark.parametrize(
+    ("body", "media_type", "why"),
+    [
+        (b"", "", "The body is empty"),
+        (b"<html/>", "text/html", "It is text/html"),
+        (b"<Patient/>", "application/fhir+xml", "not FHIR"),
+        (b"<Patient", "application/fhir+xml", "not well-formed XML"),
+        (b"{", "application/json", "Not valid JSON at line 1"),
+        (b"{}", "application/json", "no resourceType"),
+        (b'{"a": 1, "a": 2}', "application/json", "the same key twice"),
+        (b"[]", "application/json", "neither a JSON object"),
+        (b"\xff", "", "It is of no type"),
+    ],
+)
+def test_what_holds_no_resource_has_nothing_to_look_into_and_says_why(
+    body: bytes, media_type: str, why: str
+) -> None:
+    with pytest.raises(NoResource, match=why):
+        paths.by_fhirpath("Patient.id", Content(body, media_type))
 
 
 @given(st.text(max_size=60))

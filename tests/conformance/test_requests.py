@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from fhir_gateway.conformance import requests
+from fhir_gateway.conformance.addresses import Target
 from fhir_gateway.conformance.errors import NotSupported, ScriptError
 from fhir_gateway.conformance.exchange import Content
-from fhir_gateway.conformance.requests import Target
 from fhir_gateway.conformance.substitution import Value
 from fhir_gateway.fhir import wire
 
@@ -121,6 +121,24 @@ def built(scope: Scope | None = None, **operation: Any) -> Any:
             "/CodeSystem/$lookup?code=a",
         ),
         ({"code": "$reindex"}, "GET", "/$reindex"),
+        ({"code": "history", "resource": "Patient", "params": "/9"}, "GET", "/Patient/9/_history"),
+        (
+            {"code": "history", "resource": "Patient", "params": "/9?_count=1"},
+            "GET",
+            "/Patient/9/_history?_count=1",
+        ),
+        (
+            {"code": "capabilities", "resource": "CapabilityStatement", "params": "/metadata"},
+            "GET",
+            "/metadata",
+        ),
+        ({"code": "transaction", "resource": "Bundle", "sourceId": "s"}, "POST", ""),
+        ({"code": "read", "sourceId": "s"}, "GET", "/Patient/77"),
+        ({"method": "post", "resource": "Patient", "sourceId": "s"}, "POST", "/Patient"),
+        ({"method": "get", "resource": "Patient"}, "GET", "/Patient"),
+        ({"method": "get", "targetId": "t"}, "GET", "/Patient/77"),
+        ({"method": "put", "sourceId": "s"}, "PUT", "/Patient/p1"),
+        ({"method": "options"}, "OPTIONS", ""),
         ({"method": "head", "resource": "Patient", "params": "/1"}, "HEAD", "/Patient/1"),
         ({"code": "read", "url": "Patient/1/_history/2"}, "GET", "/Patient/1/_history/2"),
         ({"code": "read", "url": "https://epr.example/fhir/Patient/1"}, "GET", "/Patient/1"),

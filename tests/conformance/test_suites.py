@@ -75,6 +75,17 @@ def test_a_fixture_is_found_from_the_script_and_from_the_suite(home: Path, refer
     assert found.resource == {"resourceType": "Patient"}
 
 
+def test_a_published_example_is_found_by_what_it_holds(home: Path) -> None:
+    content = '{"resourceType":"Patient","id":"f001"}'
+    (home / "one" / "more" / "patient-example-f001-pieter.json").write_text(content)
+
+    found = fixtures.raw(read(home), {"id": "p", "resource": {"reference": "Patient/f001"}})
+
+    assert found.resource == {"resourceType": "Patient", "id": "f001"}
+    with pytest.raises(ScriptError, match="not there"):
+        fixtures.raw(read(home), {"id": "p", "resource": {"reference": "Group/f001"}})
+
+
 def test_nothing_outside_the_suite_is_read(home: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.json").write_text('{"resourceType":"Patient"}')
     os.symlink(tmp_path / "secret.json", home / "one" / "link.json")
