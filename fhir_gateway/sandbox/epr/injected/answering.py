@@ -11,6 +11,7 @@ from fhir_gateway.fhir.types import as_dict
 from fhir_gateway.sandbox.epr.injected.exchange import Answered, Proceed, Sent
 
 _CREATED = 201
+_ACCEPTED = 202
 _NOT_FOUND = 404
 _GONE = 410
 _NO_CONTENT = 204
@@ -48,6 +49,25 @@ def empty_create(sent: Sent, answered: Answered) -> Answered:
     if answered.status != _CREATED or not sent.is_create:
         return answered
     return replace(answered, body=b"").without_header("content-type")
+
+
+def accepted(sent: Sent, answered: Answered) -> Answered:
+    """202 for a create, with nothing more."""
+    new = sent.is_create and answered.status == _CREATED
+    return Answered(_ACCEPTED, {}, b"") if new else answered
+
+
+def error_in_success(sent: Sent, answered: Answered) -> Answered:
+    """201 with an OperationOutcome that says that it failed."""
+    if not sent.is_create or answered.status != _CREATED:
+        return answered
+    return answered.carrying(single("error", "processing", "It was not stored."))
+
+
+def login_page(_: Sent, __: Answered) -> Answered:
+    """A page where people log in, whatever was asked."""
+    page = b"<html><head><title>Log in</title></head><body><form></form></body></html>"
+    return Answered(200, {"content-type": "text/html; charset=utf-8"}, page)
 
 
 def plain_text(_: Sent, answered: Answered) -> Answered:

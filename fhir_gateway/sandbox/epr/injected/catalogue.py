@@ -70,6 +70,16 @@ _STORING = (
         on_stored(storing.without_versions),
     ),
     _always(
+        "drops-what-it-does-not-show",
+        "Keeps no element that its screens have no place for, such as the input of a Task.",
+        on_stored(storing.without_what_it_does_not_show),
+    ),
+    _always(
+        "sets-own-status",
+        "Gives requests and Tasks a status of its own.",
+        on_stored(storing.of_own_status),
+    ),
+    _always(
         "lower-cases-values",
         "Keeps identifiers, names and addresses in lower case.",
         on_stored(storing.in_lower_case),
@@ -187,6 +197,21 @@ _ANSWERING = (
         "empty-create",
         "Answers a create without a body, whatever the client prefers.",
         on_answer(answering.empty_create),
+    ),
+    _always(
+        "answers-202",
+        "Answers a create with 202 and nothing more.",
+        on_answer(answering.accepted),
+    ),
+    _always(
+        "error-in-success",
+        "Answers a create with 201 and an OperationOutcome that says that it failed.",
+        on_answer(answering.error_in_success),
+    ),
+    _always(
+        "answers-with-login-page",
+        "Answers everything with 200 and a page in HTML where people log in.",
+        on_answer(answering.login_page),
     ),
     _always(
         "wrong-content-type",

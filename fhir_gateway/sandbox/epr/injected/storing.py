@@ -14,6 +14,8 @@ _LONGEST = 60
 _THREE_BYTES = 0xFFFF
 _DATE_LENGTH = 10
 _TEXTS = ("valueString", "description", "contentString")
+_NOT_SHOWN = ("input", "supportingInfo", "businessStatus", "note")
+_OWN_STATUS = {"Task": "draft", "ServiceRequest": "on-hold", "Communication": "unknown"}
 _NAMED = ("identifier", "name", "address")
 
 
@@ -42,6 +44,17 @@ def without_attachments(resource: Resource) -> Resource:
 def without_references(resource: Resource) -> Resource:
     """References lose where they lead, and keep what they are called."""
     return as_dict(_pointless(resource))
+
+
+def without_what_it_does_not_show(resource: Resource) -> Resource:
+    """Only elements that its screens have a place for."""
+    return {name: value for name, value in resource.items() if name not in _NOT_SHOWN}
+
+
+def of_own_status(resource: Resource) -> Resource:
+    """Requests begin with a status of its own."""
+    status = _OWN_STATUS.get(resource["resourceType"])
+    return {**resource, "status": status} if status else resource
 
 
 def without_narrative(resource: Resource) -> Resource:
