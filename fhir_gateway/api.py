@@ -42,6 +42,7 @@ def create_api(gateway: Gateway) -> ASGIApp:
     )
     return create_fhir_app(
         gateway.parts.catalogue,
+        database,
         base_url=base_url,
         clock=clock,
         authenticate=gate.authenticate,

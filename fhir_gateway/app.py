@@ -29,6 +29,7 @@ from fhir_gateway.auth.keys import KeyRing, read_key_ring
 from fhir_gateway.auth.tokens import Application, TokenSource
 from fhir_gateway.delivery import duties, processes, steps
 from fhir_gateway.delivery.capabilities import NightlyCheck
+from fhir_gateway.delivery.catching_up import CatchingUp
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
@@ -174,17 +175,20 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
     the plain page (the demo's overview).
     """
     worker = Worker(gateway) if deliver else None
+    showing = CatchingUp(gateway.parts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
         # In a thread: databases and DBOS must not be waited for in the event loop.
         await to_thread.run_sync(gateway.prepare)
+        await to_thread.run_sync(showing.start)
         if worker:
             await to_thread.run_sync(worker.start)
         yield
         if worker:
             await to_thread.run_sync(worker.stop)
+        await to_thread.run_sync(showing.stop)
         gateway.close()
 
     web = create_web_app(gateway.site, lifespan=lifespan, home=home)

@@ -16,6 +16,7 @@ from fhir_gateway.delivery.mapping import map_request
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.delivery.policy import Policy, policy_of
 from fhir_gateway.delivery.send import send
+from fhir_gateway.delivery.showing import show_quietly
 from fhir_gateway.delivery.trace import trace
 from fhir_gateway.errors import Defect, GatewayError
 from fhir_gateway.store import requests
@@ -32,6 +33,19 @@ def bind(parts: Parts) -> Mapping[str, StepFunction]:
 
 
 def _guarded(parts: Parts, name: str) -> StepFunction:
+    step = _caught(parts, name)
+
+    def run(request_id: str, tries: int) -> Wait:
+        wait = step(request_id, tries)
+        # What was traced is mapped at once: it is shown then.
+        if wait is not None or name != "trace":
+            show_quietly(parts, request_id)
+        return wait
+
+    return run
+
+
+def _caught(parts: Parts, name: str) -> StepFunction:
     policy = policy_of(name, parts.timing)
 
     def run(request_id: str, tries: int) -> Wait:

@@ -13,12 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway.fhir.types import Element
 from fhir_gateway.questionnaire.catalogue import Catalogue
-from fhir_gateway.rest import definitions, extract, openapi
+from fhir_gateway.rest import extract, openapi, stored
 from fhir_gateway.rest.access import Authenticate, nobody
 from fhir_gateway.rest.dispatch import Admit, Dispatcher, Observer
 from fhir_gateway.rest.metadata import capability_statement
 from fhir_gateway.rest.negotiation import MAX_BYTES, problem_response, too_large
 from fhir_gateway.rest.registry import Answer, Registry
+from fhir_gateway.store.database import Database
 from fhir_gateway.web.head import HeadAsGet
 from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
 
@@ -28,6 +29,7 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 def create_fhir_app(
     catalogue: Catalogue,
+    database: Database,
     *,
     base_url: str,
     clock: Callable[[], datetime],
@@ -38,11 +40,12 @@ def create_fhir_app(
     register: Callable[[Registry], None] = lambda _: None,
     routes: Sequence[Route] = (),
 ) -> ASGIApp:
-    """The API. `base_url`: its own address, without a slash at the end. `register`: adds what else
-    is served. `security`: CapabilityStatement.rest.security. `routes`: what is no FHIR, such as the
-    discovery document of SMART."""
+    """The API of what `database` has (delivery/showing.py writes it). `base_url`: its own address,
+    without a slash at the end. `register`: adds what else is served. `security`:
+    CapabilityStatement.rest.security. `routes`: what is no FHIR, such as SMART's discovery
+    document."""
     registry = Registry()
-    definitions.register(registry, catalogue)
+    stored.register(registry, database, clock)
     extract.register(registry, catalogue)
     register(registry)
     started = clock().isoformat(timespec="seconds")

@@ -72,6 +72,17 @@ class Database:
         with self._sessions() as session, session.begin():
             yield Transaction(session, self.sealer)
 
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """One transaction that only reads: on SQLite it does not wait for writers, nor they for
+        it."""
+        with (
+            self.engine.connect().execution_options(only_reads=True) as connection,
+            self._sessions(bind=connection) as session,
+            session.begin(),
+        ):
+            yield Transaction(session, self.sealer)
+
     def migrate(self) -> None:
         """Bring the tables up to date; safe when several processes start at once."""
         with self.engine.connect() as connection:
@@ -129,7 +140,8 @@ def create_store_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        only_reads = connection.get_execution_options().get("only_reads")
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
 

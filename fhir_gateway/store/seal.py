@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -72,9 +72,11 @@ class Sealer:
     def macs(self, purpose: str, *parts: str) -> list[str]:
         """The same by every key, the current one first: what was hashed by an older key is found
         by these."""
-        message = "\x1f".join(parts).encode()
-        derived = (_derive(key, b"mac:" + purpose.encode()) for key in self._keys)
-        return [hmac.new(key, message, hashlib.sha256).hexdigest() for key in derived]
+        return [_hasher(key, purpose)(*parts) for key in self._keys]
+
+    def mac_key(self, purpose: str) -> Callable[..., str]:
+        """`mac` of one purpose, for many values: the key is derived once."""
+        return _hasher(self._keys[0], purpose)
 
 
 def token_hash(token: str) -> str:
@@ -85,6 +87,15 @@ def token_hash(token: str) -> str:
 def same(left: str, right: str) -> bool:
     """Compare two hashes in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())
+
+
+def _hasher(key: bytes, purpose: str) -> Callable[..., str]:
+    derived = _derive(key, b"mac:" + purpose.encode())
+
+    def mac(*parts: str) -> str:
+        return hmac.new(derived, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+    return mac
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from fhir_gateway import __version__, logs, shipped
+from fhir_gateway import __version__, logs
 from fhir_gateway.fhir import check
-from fhir_gateway.questionnaire.catalogue import Catalogue
+from fhir_gateway.fhir.search.parameters import TYPES
 from fhir_gateway.rest.app import create_fhir_app
-from fhir_gateway.rest.definitions import PARAMETERS, TYPES
-from tests.conftest import QUESTIONNAIRES
+from fhir_gateway.rest.registry import Answer, Call, Interaction, Registry
+from fhir_gateway.rest.stored import PUBLIC_TYPES
+from tests.rest.conftest import BASE_URL, NOW, Api
 from tests.serving import serve
-
-BASE_URL = "https://gateway.example/fhir/R4"
-
-
-def app(catalogue: Catalogue) -> Any:
-    return create_fhir_app(
-        catalogue, base_url=BASE_URL, clock=lambda: datetime(2026, 11, 25, tzinfo=UTC)
-    )
-
-
-@pytest.fixture(scope="module")
-def fhir() -> Iterator[httpx.Client]:
-    """A client of the API with the shipped definitions."""
-    with (
-        serve(app(Catalogue(shipped.read_resources(QUESTIONNAIRES)))) as address,
-        httpx.Client(base_url=f"{address}/fhir/R4", timeout=30) as client,
-    ):
-        yield client
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> str:
@@ -56,16 +37,17 @@ def test_the_capability_statement_declares_what_is_served(fhir: httpx.Client) ->
     assert statement["software"]["version"] == __version__
     assert statement["implementation"]["url"] == BASE_URL
     (rest,) = statement["rest"]
-    definitions = [r for r in rest["resource"] if r["type"] in TYPES]
-    assert tuple(r["type"] for r in definitions) == TYPES
-    [responses] = [r for r in rest["resource"] if r["type"] == "QuestionnaireResponse"]
+    served = {resource["type"]: resource for resource in rest["resource"]}
+    assert served.keys() == TYPES.keys()
+    responses = served["QuestionnaireResponse"]
     assert [operation["name"] for operation in responses["operation"]] == ["extract"]
-    for resource in definitions:
-        assert {p["name"] for p in resource["searchParam"]} == set(PARAMETERS)
-        assert fhir.get(f"/{resource['type']}").json()["total"] > 0
+    for name, resource in served.items():
+        assert {p["name"] for p in resource["searchParam"]} == set(TYPES[name])
+    for name in PUBLIC_TYPES:
+        assert fhir.get(f"/{name}").json()["total"] > 0
 
 
-@pytest.mark.parametrize("resource_type", TYPES)
+@pytest.mark.parametrize("resource_type", sorted(PUBLIC_TYPES))
 def test_everything_that_is_found_can_be_read(fhir: httpx.Client, resource_type: str) -> None:
     bundle = fhir.get(f"/{resource_type}").json()
     assert (bundle["type"], bundle["total"]) == ("searchset", len(bundle["entry"]))
@@ -100,15 +82,21 @@ def test_searches_find_what_they_name(
     assert bundle["link"][0]["relation"] == "self"
 
 
-def test_an_unknown_parameter_is_refused_so_that_nobody_takes_all_for_some(
-    fhir: httpx.Client,
-) -> None:
-    said = refused(fhir.get("/Questionnaire?titel=x"), 400, "not-supported")
+def test_an_unknown_parameter_is_passed_over_with_a_warning(fhir: httpx.Client) -> None:
+    bundle = fhir.get("/Questionnaire?titel=x").json()
+    [warning] = [e for e in bundle["entry"] if e["search"]["mode"] == "outcome"]
+    assert "titel" in warning["resource"]["issue"][0]["diagnostics"]
+    assert "titel" not in bundle["link"][0]["url"]
+
+
+def test_an_unknown_parameter_is_refused_for_who_wants_that(fhir: httpx.Client) -> None:
+    strict = {"Prefer": "handling=strict"}
+    said = refused(fhir.get("/Questionnaire?titel=x", headers=strict), 400, "not-supported")
     assert "titel" in said
-    refused(fhir.get("/Questionnaire?a%00b=x"), 400, "not-supported")
+    refused(fhir.get("/Questionnaire?a%00b=x", headers=strict), 400, "not-supported")
 
 
-@pytest.mark.parametrize("path", ["/Patient", "/Patient/1", "/nonsense", "/Questionnaire%00"])
+@pytest.mark.parametrize("path", ["/Observation", "/nonsense", "/Questionnaire%00"])
 def test_what_is_not_served_is_said(fhir: httpx.Client, path: str) -> None:
     refused(fhir.get(path), 404, "not-supported")
 
@@ -119,7 +107,7 @@ def test_what_is_not_served_is_said(fhir: httpx.Client, path: str) -> None:
 def test_what_is_not_there_is_said_without_repeating_it(fhir: httpx.Client, path: str) -> None:
     answer = fhir.get(path)
     assert answer.status_code == 404
-    assert "script" not in answer.text
+    assert "<script" not in answer.text
     assert answer.json()["resourceType"] == "OperationOutcome"
 
 
@@ -158,15 +146,20 @@ def test_no_page_describes_the_inside(fhir: httpx.Client, path: str) -> None:
 
 @pytest.mark.hazard("H08")
 def test_a_failure_is_an_outcome_and_its_text_reaches_nobody(
-    capsys: pytest.CaptureFixture[str],
+    running: Api, catalogue: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Broken(Catalogue):
-        def questionnaires(self) -> Iterator[dict[str, Any]]:
-            raise RuntimeError("canary")
+    def broken(call: Call) -> Answer:
+        raise RuntimeError("canary")
+
+    def register(registry: Registry) -> None:
+        registry.offer("Basic", {Interaction.READ: broken}, public=True)
 
     logs.configure("json")
-    with serve(app(Broken([]))) as address:
-        answer = httpx.get(f"{address}/fhir/R4/Questionnaire")
+    app = create_fhir_app(
+        catalogue, running.database, base_url=BASE_URL, clock=lambda: NOW, register=register
+    )
+    with serve(app) as address:
+        answer = httpx.get(f"{address}/fhir/R4/Basic/1")
     refused(answer, 500, "exception")
     printed = capsys.readouterr()
     assert "RuntimeError" in printed.out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -11,7 +10,9 @@ import pytest
 
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest.app import create_fhir_app
+from tests.databases import migrated
 from tests.mapping.forms import answer, form, item, response, uses, value
+from tests.rest.conftest import BASE_URL, NOW
 from tests.serving import serve
 
 TEMPLATE = {"resourceType": "Patient", "id": "t", "name": [{"_text": value("answer.value")}]}
@@ -21,19 +22,17 @@ OPERATION = "/QuestionnaireResponse/$extract"
 
 
 @pytest.fixture(scope="module")
-def fhir() -> Iterator[httpx.Client]:
+def fhir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of the API that publishes one form."""
     published = {**FORM, "id": "form", "url": "https://forms.example/f", "version": "2"}
-    app = create_fhir_app(
-        Catalogue([published]),
-        base_url="https://gateway.example/fhir/R4",
-        clock=lambda: datetime(2026, 11, 25, tzinfo=UTC),
-    )
+    database = migrated(f"sqlite:///{tmp_path_factory.mktemp('extract') / 'extract.db'}")
+    app = create_fhir_app(Catalogue([published]), database, base_url=BASE_URL, clock=lambda: NOW)
     with (
         serve(app) as address,
         httpx.Client(base_url=f"{address}/fhir/R4", timeout=30) as client,
     ):
         yield client
+    database.close()
 
 
 def parameters(**resources: Any) -> dict[str, Any]:

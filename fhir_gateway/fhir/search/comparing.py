@@ -1,0 +1,185 @@
+"""One value of a search parameter as a test of the index."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from fhir_gateway.fhir.moments import Span, comparable, span
+from fhir_gateway.fhir.search.days import FIRST, LAST, cover
+from fhir_gateway.fhir.search.parameters import Kind, Parameter
+from fhir_gateway.fhir.search.query import Comparison, Op, SearchRefused
+from fhir_gateway.fhir.search.values import (
+    MAX_BEGINNING,
+    Mac,
+    contact,
+    fold,
+    is_personal_identifier,
+    local_reference,
+)
+
+_PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d.*)", re.ASCII | re.DOTALL)
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_CONTACTS = ("telecom", "phone", "email")
+#: `ap`: within a tenth of the way from now (https://hl7.org/fhir/R4/search.html#prefix).
+_APPROXIMATELY = 0.1
+
+
+def split(text: str, separator: str) -> list[str]:
+    """Parts of an escaped value; a separator behind a backslash does not count."""
+    parts = [""]
+    escaped = False
+    for char in text:
+        if char == separator and not escaped:
+            parts.append("")
+        else:
+            parts[-1] += char
+        escaped = char == "\\" and not escaped
+    return parts
+
+
+def unescape(text: str) -> str:
+    """A value without the backslashes of https://hl7.org/fhir/R4/search.html#escaping."""
+    return re.sub(r"\\([\\,|$])", r"\1", text)
+
+
+def token_comparison(parameter: Parameter, value: str, mac: Mac) -> Comparison:
+    """`code`, `system|code`, `|code` (no system) or `system|` (any code of it)."""
+    parts = [unescape(part) for part in split(value, "|")]
+    if len(parts) > 2:  # noqa: PLR2004 - a system and a code
+        raise SearchRefused("A token has at most one unescaped '|'.")
+    system = parts[0] if len(parts) == 2 else None  # noqa: PLR2004
+    code = parts[-1]
+    if not code:
+        if not system:
+            raise SearchRefused(f"'{parameter.name}' has an empty token.")
+        return Comparison(Op.SYSTEM, system=system)
+    if parameter.name in _CONTACTS:
+        code = contact(code)
+    if parameter.name.endswith("identifier"):
+        return _identifier_comparison(system, code, mac)
+    if parameter.personal:
+        return Comparison(Op.EQUALS, mac("token", code), system)
+    return Comparison(Op.EQUALS, code, system)
+
+
+def _identifier_comparison(system: str | None, code: str, mac: Mac) -> Comparison:
+    hashed = mac("token", code)
+    if system is None:
+        return Comparison(Op.ONE_OF, values=frozenset({code, hashed}))
+    return Comparison(Op.EQUALS, hashed if is_personal_identifier(system) else code, system)
+
+
+def string_comparison(parameter: Parameter, value: str, modifier: str, mac: Mac) -> Comparison:
+    """Text that a value begins with, has in it (`contains`) or is to the letter (`exact`)."""
+    text = unescape(value)
+    folded = fold(text)
+    if not folded and modifier != "exact":
+        raise SearchRefused(f"'{parameter.name}' has nothing to look for.")
+    if not parameter.personal:
+        if modifier == "exact":
+            return Comparison(Op.EXACT, text)
+        return Comparison(Op.CONTAINS if modifier == "contains" else Op.STARTS, folded)
+    if modifier == "exact":
+        return Comparison(Op.EQUALS, mac("exact", text))
+    if modifier == "contains":
+        raise SearchRefused(
+            f"'{parameter.name}' is kept as a keyed hash and cannot be searched by ':contains'.",
+            "not-supported",
+        )
+    kind = "beginning" if len(folded) <= MAX_BEGINNING else "whole"
+    return Comparison(Op.EQUALS, mac(kind, folded))
+
+
+def date_comparison(parameter: Parameter, value: str, now: datetime, mac: Mac) -> Comparison:
+    """A date with or without a prefix."""
+    match = _PREFIXED.fullmatch(unescape(value).replace(" ", "+"))
+    found = span(match[2]) if match else None
+    if match is None or found is None:
+        raise SearchRefused(f"'{parameter.name}' needs a FHIR date, with or without a prefix.")
+    prefix = match[1] or "eq"
+    if prefix == "ap":
+        found = _about(found, now)
+    if parameter.personal:
+        return _hashed_dates(prefix, found, mac)
+    return Comparison(Op.DATE, system=prefix, low=found.low, high=found.high)
+
+
+def _about(found: Span, now: datetime) -> Span:
+    low, high = datetime.fromisoformat(found.low), datetime.fromisoformat(found.high)
+    margin = abs(now - low) * _APPROXIMATELY
+    try:
+        return Span(comparable(low - margin), comparable(high + margin))
+    except OverflowError:
+        return found
+
+
+def _hashed_dates(prefix: str, found: Span, mac: Mac) -> Comparison:
+    low, high = (date.fromisoformat(end[:10]) for end in found)
+    first, last = date(FIRST, 1, 1), date(LAST + 1, 1, 1)
+    spans = {
+        "eq": [(low, high)],
+        "ap": [(low, high + timedelta(days=1))],
+        "ne": [(first, low), (high, last)],
+        "gt": [(high, last)],
+        "sa": [(high, last)],
+        "ge": [(low, last)],
+        "lt": [(first, low)],
+        "eb": [(first, low)],
+        "le": [(first, high)],
+    }[prefix]
+    names = [name for start, end in spans for name in cover(start, end)]
+    return Comparison(Op.ONE_OF, values=frozenset(mac("date", name) for name in names))
+
+
+def reference_comparison(parameter: Parameter, value: str, kind: str, base: str) -> Comparison:
+    """An id of any type, `Type/id`, the URL of a resource here, or that of one elsewhere."""
+    text = unescape(value).removeprefix(f"{base}/") if base else unescape(value)
+    target = local_reference(text)
+    if kind and (target is None or target[0] == kind):
+        return Comparison(Op.EQUALS, target[1] if target else text, kind)
+    if target:
+        return Comparison(Op.EQUALS, target[1], target[0])
+    if _ID.fullmatch(text):
+        # An id on its own; where there is one target type it is of that.
+        only = parameter.targets[0] if len(parameter.targets) == 1 else None
+        return Comparison(Op.EQUALS, text, only)
+    return Comparison(Op.EQUALS, text, "")
+
+
+def uri_comparison(parameter: Parameter, value: str, modifier: str) -> Comparison:
+    """A uri, or its beginning (`below`), or one that it begins with (`above`)."""
+    text = unescape(value)
+    if not text:
+        raise SearchRefused(f"'{parameter.name}' has nothing to look for.")
+    ops = {"": Op.EQUALS, "below": Op.BELOW, "above": Op.ABOVE}
+    return Comparison(ops[modifier], text)
+
+
+def canonical_comparison(value: str) -> Comparison:
+    """`url` of any version, or `url|version`."""
+    url, bar, version = unescape(value).partition("|")
+    return Comparison(Op.EQUALS, url, version if bar else None)
+
+
+def comparison_of(
+    parameter: Parameter, value: str, modifier: str, *, mac: Mac, now: datetime, base: str
+) -> Comparison:
+    """What one value of a parameter with this modifier stands for. Raises SearchRefused."""
+    if modifier == "identifier":
+        return token_comparison(Parameter("identifier", Kind.TOKEN, ()), value, mac)
+    match parameter.kind:
+        case Kind.TOKEN if modifier == "text":
+            return Comparison(Op.TEXT, fold(unescape(value)))
+        case Kind.TOKEN:
+            return token_comparison(parameter, value, mac)
+        case Kind.STRING:
+            return string_comparison(parameter, value, modifier, mac)
+        case Kind.DATE:
+            return date_comparison(parameter, value, now.astimezone(UTC), mac)
+        case Kind.REFERENCE:
+            return reference_comparison(parameter, value, modifier, base)
+        case Kind.CANONICAL:
+            return canonical_comparison(value)
+        case Kind.URI:
+            return uri_comparison(parameter, value, modifier)

@@ -1,0 +1,212 @@
+"""What a page of matches brings along: `_include`, `_revinclude`, and the versions of resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, literal, or_, select, tuple_
+
+from fhir_gateway.fhir.search.parameters import TYPES, Kind
+from fhir_gateway.fhir.search.query import Include
+from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.resource_tables import ResourceRow, ResourceVersionRow, SearchValueRow
+from fhir_gateway.store.resources import Stored, Visible, stored
+
+#: Bounds on what one page brings along.
+MAX_INCLUDED = 1000
+MAX_ROUNDS = 5
+
+Key = tuple[str, str]
+
+
+def included(
+    tx: Transaction, matches: Sequence[Stored], includes: Sequence[Include], visible: Visible
+) -> tuple[list[Stored], bool]:
+    """What the includes lead to from these matches, each once and no match again; and whether all
+    of it is there, because there is a bound."""
+    seen: dict[Key, None] = {(m.type, m.id): None for m in matches}
+    found: list[Stored] = []
+    fresh = list(seen)
+    for turn in range(MAX_ROUNDS):
+        asked = [i for i in includes if turn == 0 or i.iterate]
+        rows = [row for i in asked for row in _led_to(tx, fresh, i, visible)] if fresh else []
+        fresh = []
+        for row in rows:
+            key = (row.type, row.id)
+            if key in seen:
+                continue
+            if len(found) >= MAX_INCLUDED:
+                return found, False
+            seen[key] = None
+            fresh.append(key)
+            found.append(stored(tx, row))
+    return found, True
+
+
+def _led_to(
+    tx: Transaction, keys: Sequence[Key], include: Include, visible: Visible
+) -> list[ResourceRow]:
+    names = [include.parameter]
+    if include.parameter == "*":
+        kinds = (Kind.REFERENCE, Kind.CANONICAL)
+        names = [p.name for p in TYPES[include.source].values() if p.kind in kinds]
+    found = _back if include.reverse else _forth
+    rows = found(tx, keys, include, names, visible)
+    if not include.reverse:
+        rows += _canonical(tx, keys, include, names, visible)
+    return rows
+
+
+def _rows(tx: Transaction, condition: Any, visible: Visible) -> list[ResourceRow]:
+    statement = (
+        select(ResourceRow)
+        .where(condition, ResourceRow.deleted.is_(False), visible.clause())
+        .order_by(ResourceRow.sequence)
+        .limit(MAX_INCLUDED + 1)
+    )
+    return list(tx.session.scalars(statement))
+
+
+def _sources(keys: Sequence[Key], kind: str, visible: Visible) -> Any:
+    ids = [resource_id for name, resource_id in keys if name == kind]
+    return select(ResourceRow.sequence).where(
+        ResourceRow.type == kind, ResourceRow.id.in_(ids), visible.clause()
+    )
+
+
+def _forth(
+    tx: Transaction, keys: Sequence[Key], include: Include, names: list[str], visible: Visible
+) -> list[ResourceRow]:
+    statement = (
+        select(SearchValueRow.system, SearchValueRow.value)
+        .where(
+            SearchValueRow.type == include.source,
+            SearchValueRow.parameter.in_(names),
+            SearchValueRow.sequence.in_(_sources(keys, include.source, visible)),
+            SearchValueRow.system.in_([include.target] if include.target else list(TYPES)),
+        )
+        .distinct()
+    )
+    by_type: dict[str, list[str]] = {}
+    for kind, value in tx.session.execute(statement):
+        by_type.setdefault(kind, []).append(value)
+    return [
+        row
+        for kind, ids in by_type.items()
+        for row in _rows(tx, and_(ResourceRow.type == kind, ResourceRow.id.in_(ids)), visible)
+    ]
+
+
+def _back(
+    tx: Transaction, keys: Sequence[Key], include: Include, names: list[str], visible: Visible
+) -> list[ResourceRow]:
+    by_type: dict[str, list[str]] = {}
+    for kind, resource_id in keys:
+        if include.target in ("", kind):
+            by_type.setdefault(kind, []).append(resource_id)
+    if not by_type:
+        return []
+    targets = [
+        and_(SearchValueRow.system == kind, SearchValueRow.value.in_(ids))
+        for kind, ids in by_type.items()
+    ]
+    chosen = select(SearchValueRow.sequence).where(
+        SearchValueRow.type == include.source, SearchValueRow.parameter.in_(names), or_(*targets)
+    )
+    return _rows(tx, ResourceRow.sequence.in_(chosen), visible)
+
+
+def _canonical(
+    tx: Transaction, keys: Sequence[Key], include: Include, names: list[str], visible: Visible
+) -> list[ResourceRow]:
+    """What canonicals lead to: the definition of that url and, if named, version."""
+    canonical = [n for n in names if TYPES[include.source][n].kind is Kind.CANONICAL]
+    if not canonical:
+        return []
+    statement = (
+        select(SearchValueRow.value, SearchValueRow.system)
+        .where(
+            SearchValueRow.type == include.source,
+            SearchValueRow.parameter.in_(canonical),
+            SearchValueRow.sequence.in_(_sources(keys, include.source, visible)),
+        )
+        .distinct()
+    )
+    kinds = {k for n in canonical for k in TYPES[include.source][n].targets}
+    found: list[ResourceRow] = []
+    for url, version in tx.session.execute(statement).all():
+        wanted = [("url", url), *([("version", version)] if version else [])]
+        parts = [
+            ResourceRow.sequence.in_(
+                select(SearchValueRow.sequence).where(
+                    SearchValueRow.type.in_(kinds),
+                    SearchValueRow.parameter == name,
+                    SearchValueRow.value == value,
+                )
+            )
+            for name, value in wanted
+        ]
+        found += _rows(tx, and_(*parts), visible)
+    return found
+
+
+def versions(
+    tx: Transaction,
+    resource_type: str,
+    visible: Visible,
+    *,
+    resource_id: str | None = None,
+    version: int | None = None,
+    since: datetime | None = None,
+    before: tuple[datetime, int, int] | None = None,
+    limit: int = 100,
+) -> list[Stored]:
+    """Versions of one resource or of a type, newest first. `before`: moment, sequence and
+    number of the version after which to go on."""
+    row, past = ResourceRow, ResourceVersionRow
+    statement = (
+        select(row, past)
+        .join(past, past.sequence == row.sequence)
+        .where(row.type == resource_type, visible.clause())
+    )
+    if resource_id is not None:
+        statement = statement.where(row.id == resource_id)
+    if version is not None:
+        statement = statement.where(past.version == version)
+    if since is not None:
+        statement = statement.where(past.at >= since)
+    if before is not None:
+        at, *rest = before
+        behind = tuple_(past.sequence, past.version) < tuple_(*map(literal, rest))
+        statement = statement.where(or_(past.at < at, and_(past.at == at, behind)))
+    order = (past.at.desc(), past.sequence.desc(), past.version.desc())
+    return [
+        Stored(
+            current.type,
+            current.id,
+            one.version,
+            one.at,
+            tx.sealer.open(one.content_sealed) if one.content_sealed else None,
+            current.provider,
+            one.method,
+            sequence=one.sequence,
+        )
+        for current, one in tx.session.execute(statement.order_by(*order).limit(limit)).all()
+    ]
+
+
+def count_versions(
+    tx: Transaction, resource_type: str, visible: Visible, resource_id: str | None = None
+) -> int:
+    """How many versions there are."""
+    statement = (
+        select(func.count())
+        .select_from(ResourceVersionRow)
+        .join(ResourceRow, ResourceRow.sequence == ResourceVersionRow.sequence)
+        .where(ResourceRow.type == resource_type, visible.clause())
+    )
+    if resource_id is not None:
+        statement = statement.where(ResourceRow.id == resource_id)
+    return tx.session.scalar(statement) or 0

@@ -1,0 +1,220 @@
+"""Resources that the FHIR API shows: written with their versions and their index, read by whoever
+may see them. `visible` is in every query: nobody reads what another provider has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, insert, select, true
+
+from fhir_gateway.fhir import json as fhir_json
+from fhir_gateway.fhir.moments import instant
+from fhir_gateway.fhir.search.parameters import TYPES
+from fhir_gateway.fhir.search.values import Mac, rows
+from fhir_gateway.fhir.types import Resource, as_dict
+from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.resource_tables import ResourceRow, ResourceVersionRow, SearchValueRow
+from fhir_gateway.store.seal import Sealer
+
+#: Provider of what is published to everybody.
+PUBLIC = ""
+#: Indexed by columns of the table `resource` itself.
+_OWN_COLUMNS = ("_id", "_lastUpdated")
+_MAC_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Whose resources may be seen: those of these ODS codes (None: of all providers), and what is
+    published to everybody."""
+
+    providers: frozenset[str] | None
+
+    def clause(self, row: type[ResourceRow] | Any = ResourceRow) -> ColumnElement[bool]:
+        """The condition on a row of the table `resource`."""
+        if self.providers is None:
+            return true()
+        return row.provider.in_(sorted({PUBLIC, *self.providers}))
+
+
+EVERYTHING = Visible(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of a resource. `resource` None: it was deleted. `meta` is filled in."""
+
+    type: str
+    id: str
+    version: int
+    at: datetime
+    resource: Resource | None
+    provider: str
+    method: str = ""
+    by_client: bool = False
+    sequence: int = 0
+
+
+def mac_of(sealer: Sealer) -> Mac:
+    """The hash that personal values are indexed and searched by."""
+    key = sealer.mac_key("search")
+
+    def mac(kind: str, value: str) -> str:
+        return key(kind, value)[:_MAC_DIGITS]
+
+    return mac
+
+
+def write(
+    tx: Transaction,
+    resource: Resource,
+    *,
+    provider: str,
+    now: datetime,
+    request_id: str | None = None,
+    by_client: bool = False,
+    expected: int | None = None,
+) -> Stored | None:
+    """Keep a resource (with type and id) as its next version; None when it is the same as the
+    current one, which stays.
+
+    `expected`: the version that must be the current one. Raises VersionConflict when it is not, and
+    OtherProvider when the id is another provider's.
+    """
+    name, resource_id = resource["resourceType"], resource["id"]
+    row = _held(tx, name, resource_id)
+    digest = _digest(tx.sealer, resource)
+    if row is not None and row.provider != provider:
+        raise OtherProvider(name)
+    if expected is not None and (row is None or row.version != expected):
+        raise VersionConflict(name)
+    if row is not None and row.digest == digest and not row.deleted:
+        return None
+    version = row.version + 1 if row else 1
+    content = with_meta(resource, version, now)
+    sealed = tx.sealer.seal(content)
+    if row is None:
+        row = ResourceRow(type=name, id=resource_id, provider=provider, request_id=request_id)
+        tx.session.add(row)
+    method = "POST" if version == 1 else "PUT"
+    row.version, row.updated_at, row.deleted, row.by_client = version, now, False, by_client
+    row.digest, row.content_sealed = digest, sealed
+    tx.session.flush()
+    _keep_version(tx, row, method, now, sealed)
+    _index(tx, row.sequence, content)
+    return Stored(name, resource_id, version, now, content, provider, method, by_client)
+
+
+def remove(tx: Transaction, resource_type: str, resource_id: str, *, now: datetime) -> bool:
+    """Mark a resource as deleted and take it out of the index; False when there is none. Its
+    versions stay."""
+    row = _held(tx, resource_type, resource_id)
+    if row is None or row.deleted:
+        return False
+    row.version, row.updated_at, row.deleted = row.version + 1, now, True
+    tx.session.flush()
+    _keep_version(tx, row, "DELETE", now, None)
+    tx.session.execute(delete(SearchValueRow).where(SearchValueRow.sequence == row.sequence))
+    return True
+
+
+class VersionConflict(Exception):
+    """The resource has changed since the version that a change is based on."""
+
+
+class OtherProvider(Exception):
+    """The id belongs to a resource of another provider."""
+
+
+def read(tx: Transaction, resource_type: str, resource_id: str, visible: Visible) -> Stored | None:
+    """The current version of a resource, deleted or not; None when there is none to be seen."""
+    row = tx.session.scalar(
+        select(ResourceRow).where(
+            ResourceRow.type == resource_type, ResourceRow.id == resource_id, visible.clause()
+        )
+    )
+    return stored(tx, row) if row else None
+
+
+def stored(tx: Transaction, row: ResourceRow) -> Stored:
+    """A row as what it holds."""
+    content = None if row.deleted else tx.sealer.open(row.content_sealed)
+    return Stored(
+        row.type,
+        row.id,
+        row.version,
+        row.updated_at,
+        content,
+        row.provider,
+        by_client=row.by_client,
+    )
+
+
+def with_meta(resource: Resource, version: int, now: datetime) -> Resource:
+    """The resource as it is kept: with versionId and lastUpdated."""
+    meta = {"versionId": str(version), "lastUpdated": instant(now)}
+    rest = {k: v for k, v in resource.items() if k not in ("resourceType", "id", "meta")}
+    return {
+        "resourceType": resource["resourceType"],
+        "id": resource["id"],
+        "meta": {
+            **meta,
+            **{k: v for k, v in as_dict(resource.get("meta")).items() if k not in meta},
+        },
+        **rest,
+    }
+
+
+def _held(tx: Transaction, resource_type: str, resource_id: str) -> ResourceRow | None:
+    return tx.session.scalar(
+        select(ResourceRow)
+        .where(ResourceRow.type == resource_type, ResourceRow.id == resource_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def _digest(sealer: Sealer, resource: Resource) -> str:
+    """Of the content but for version and moment."""
+    meta = {
+        k: v
+        for k, v in as_dict(resource.get("meta")).items()
+        if k not in ("versionId", "lastUpdated")
+    }
+    rest = {k: v for k, v in resource.items() if k != "meta"}
+    return sealer.mac("resource", fhir_json.dump({**rest, "meta": meta}).decode())
+
+
+def _keep_version(
+    tx: Transaction, row: ResourceRow, method: str, now: datetime, sealed: bytes | None
+) -> None:
+    tx.session.add(
+        ResourceVersionRow(
+            sequence=row.sequence,
+            version=row.version,
+            method=method,
+            at=now,
+            content_sealed=sealed,
+        )
+    )
+
+
+def _index(tx: Transaction, sequence: int, content: Resource) -> None:
+    tx.session.execute(delete(SearchValueRow).where(SearchValueRow.sequence == sequence))
+    listed = index_rows(tx.sealer, sequence, content)
+    if listed:
+        tx.session.execute(insert(SearchValueRow), listed)
+
+
+def index_rows(sealer: Sealer, sequence: int, content: Resource) -> list[dict[str, Any]]:
+    """The rows of a resource's index, as columns."""
+    if content["resourceType"] not in TYPES:
+        return []
+    found = rows(content, mac_of(sealer))
+    return [
+        {"sequence": sequence, "type": content["resourceType"], **row._asdict()}
+        for row in found
+        if row.parameter not in _OWN_COLUMNS
+    ]
