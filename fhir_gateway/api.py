@@ -47,7 +47,7 @@ def create_api(gateway: Gateway) -> ASGIApp:
         clock=clock,
         authenticate=gate.authenticate,
         admit=gate.admit,
-        observers=(Auditor(database, base_url=base_url, observer=observer, clock=clock),),
+        observers=(Auditor(database, gate, base_url=base_url, observer=observer, clock=clock),),
         security=smart.security(base_url),
         routes=(smart.route(BASE, base_url), desk.route(f"{BASE}{smart.TOKEN_PATH}")),
     )

@@ -15,7 +15,7 @@ from typing import Any
 import uvicorn
 from pydantic import SecretStr
 
-from fhir_gateway import shipped
+from fhir_gateway import demo_clients, shipped
 from fhir_gateway.app import FHIR_BASE, Gateway, build, create_app
 from fhir_gateway.auth.jwks import PATH as JWKS_PATH
 from fhir_gateway.auth.keys import make_key_file
@@ -80,7 +80,10 @@ def prepare(data_dir: Path, port: int, host: str = "127.0.0.1") -> Demo:
     gateway.prepare()
     service = _import_service(gateway, addresses)
     home = overview.create_app(
-        addresses, service_name=service.name, text_link=_texter(gateway, service)
+        addresses,
+        service_name=service.name,
+        text_link=_texter(gateway, service),
+        token_command=demo_clients.token_command(data_dir),
     )
     apps = [
         create_app(gateway, deliver=True, home=home),
@@ -127,6 +130,7 @@ def _announce(demo: Demo, servers: list[uvicorn.Server], ready: Callable[[Demo],
             return
         time.sleep(0.05)
     content = {name: getattr(demo.addresses, name) for name in _NAMES}
+    content["token_command"] = demo_clients.token_command(demo.data_dir)
     # Written whole or not at all: a script may be waiting for it.
     file = demo.data_dir / ADDRESS_FILE
     fresh = file.with_suffix(".new")
@@ -201,8 +205,10 @@ def _import_service(gateway: Gateway, addresses: overview.Addresses) -> Service:
     for endpoint in resources(bundle, "Endpoint"):
         endpoint["address"] = addresses.epr
     service = read_service(bundle)
+    now = gateway.parts.clock()
     with gateway.database.transaction() as tx:
-        services.save(tx, service.slug, bundle, now=gateway.parts.clock())
+        services.save(tx, service.slug, bundle, now=now)
+        demo_clients.register(tx, gateway.settings.data_dir, service.ods_code, now=now)
     return service
 
 

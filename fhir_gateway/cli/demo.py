@@ -51,6 +51,8 @@ def demo(
 
 
 def _say_ready(running: Demo) -> None:
+    from fhir_gateway.demo_clients import token_command
+
     addresses = running.addresses
     say("")
     say(f"The demo is ready. Open  {addresses.gateway}")
@@ -60,6 +62,8 @@ def _say_ready(running: Demo) -> None:
     say(f"  EPR      {addresses.epr}   its inbox {addresses.inbox}")
     say(f"  phone    {addresses.phone}")
     say("")
+    say(f"Try its API: TOKEN=$({token_command(running.data_dir)})")
+    say(f'  curl -H "Authorization: Bearer $TOKEN" {addresses.fhir}/Task')
     say(f"Check it: fhir-gateway demo --selfcheck --data-dir {running.data_dir}")
     say("Stop it with Ctrl-C.")
 

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from fhir_gateway.cli import (
+    audit,
+    client,
     demo,
     epr,
     keys,
@@ -59,6 +61,8 @@ app.add_typer(epr.app, name="epr")
 app.add_typer(queue.app, name="queue")
 app.add_typer(questionnaire.app, name="questionnaire")
 app.add_typer(mapping.app, name="mapping")
+app.add_typer(client.app, name="client")
+app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(settings.app, name="settings")
 app.add_typer(sandbox.app, name="sandbox")

@@ -72,6 +72,7 @@ def _trace(gateway: Gateway, operator: str, ods_code: str, asked: dict[str, Any]
     import uuid
 
     from fhir_gateway.app import pds_client
+    from fhir_gateway.audit import operators
     from fhir_gateway.delivery.identify import identify
     from fhir_gateway.matching import plan
     from fhir_gateway.matching.demographics import of_patient
@@ -95,7 +96,7 @@ def _trace(gateway: Gateway, operator: str, ods_code: str, asked: dict[str, Any]
             return client.read(question.nhs_number, request_id=call, ods_code=ods_code)
         return client.search(question.params, request_id=call, ods_code=ods_code)
 
-    outcome = "failed"
+    outcome, found = "failed", None
     try:
         traced = identify(
             of_patient(asked["patient"]),
@@ -105,12 +106,29 @@ def _trace(gateway: Gateway, operator: str, ods_code: str, asked: dict[str, Any]
             policy=gateway.parts.policy,
             needs_phone=False,
         )
-        outcome = traced.identity.outcome.value
+        outcome, found = traced.identity.outcome.value, traced.identity.nhs_number
     finally:
         client.close()
         with gateway.database.transaction() as tx:
             operator_traces.end(tx, trace_id, outcome=outcome, calls=len(calls))
+            operators.of_trace(
+                tx,
+                who=operator,
+                why=asked["reason"],
+                nhs_number=found or _asked_number(asked),
+                ods_code=ods_code,
+                outcome=outcome,
+                observer=gateway.site.base_url,
+                now=gateway.parts.clock(),
+            )
     return traced
+
+
+def _asked_number(asked: dict[str, Any]) -> str | None:
+    """The NHS number that was asked for."""
+    from fhir_gateway.matching.demographics import of_patient
+
+    return of_patient(asked["patient"]).nhs_number
 
 
 def _read(file: Path) -> Resource:

@@ -17,6 +17,7 @@ from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.epr.fence import Check, Guard
 from fhir_gateway.errors import TryLater
 from fhir_gateway.store import attempts, requests
+from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.requests import RequestState
 
 #: An announcement that is younger need not be made again.
@@ -33,8 +34,13 @@ class Announced:
     wait: float | None = None
 
 
-def announce(parts: Parts, request_id: str, neighbour: str) -> Announced:
-    """Commit the intent to send a request now, if it is its turn."""
+def announce(
+    parts: Parts,
+    request_id: str,
+    neighbour: str,
+    with_it: Callable[[Transaction], None] = lambda _: None,
+) -> Announced:
+    """Commit the intent to send a request now, if it is its turn; `with_it` is done with it."""
     limits, timing = parts.limits.epr, parts.timing
     now = parts.clock()
     with parts.database.transaction() as tx:
@@ -51,6 +57,7 @@ def announce(parts: Parts, request_id: str, neighbour: str) -> Announced:
         if wait is not None:
             return Announced(None, _never, wait)
         attempt_id = attempts.open_attempt(tx, request_id, neighbour, now=now)
+        with_it(tx)
     return Announced(attempt_id, _guard(parts, attempt_id, now))
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from fhir_gateway.audit import operators
 from fhir_gateway.delivery.engine import Engine
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.store import attempts, listing, requests
-from fhir_gateway.store.requests import RequestState
+from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.requests import Request, RequestState
 
 _MANY = 10_000
 
@@ -36,6 +40,8 @@ def replay(parts: Parts, engine: Engine, request_id: str, *, remap: bool, who: s
         assert request is not None
         suffix = f".retry-{int(now.timestamp() * 1000)}"
         engine.enqueue(tx, request_id, request.service_slug, suffix)
+        why = "mapped anew" if remap else ""
+        _audit(tx, parts, "replay", request, who=who, why=why, now=now)
     return True
 
 
@@ -59,4 +65,12 @@ def resolve(
         assert request is not None
         suffix = f".resolved-{int(now.timestamp() * 1000)}"
         engine.enqueue(tx, request_id, request.service_slug, suffix)
+        said = f"{outcome} {arrived_as or ''}".strip()
+        _audit(tx, parts, "resolve", request, who=who, why=said, now=now)
     return True
+
+
+def _audit(
+    tx: Transaction, parts: Parts, act: str, request: Request, *, who: str, why: str, now: datetime
+) -> None:
+    operators.of_request(tx, act, request, who=who, why=why, observer=parts.gateway_name, now=now)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from fhir_gateway.delivery import backoff, gate
+from fhir_gateway.delivery import audited, backoff, gate
 from fhir_gateway.delivery.announce import announce
 from fhir_gateway.delivery.engine import GIVE_UP, Wait
 from fhir_gateway.delivery.parts import Parts
@@ -97,7 +97,13 @@ def _look(sending: _Sending) -> Delivered | None:
 
 def _send_now(sending: _Sending) -> Wait:
     parts, request = sending.parts, sending.request
-    announced = announce(parts, request.id, sending.neighbour)
+    epr, gateway = sending.neighbour, parts.gateway_name
+    announced = announce(
+        parts,
+        request.id,
+        epr,
+        lambda tx: audited.sent(tx, request, epr, gateway, now=parts.clock()),
+    )
     if announced.attempt_id is None:
         return announced.wait
     try:
@@ -124,6 +130,8 @@ def _keep_delivered(
         moved = requests.move(tx, request_id, RequestState.DELIVERED, now=now, detail=detail)
         if not moved:
             requests.note(tx, request_id, "delivered-again", now=now, detail=detail)
+        name, gateway = sending.neighbour, parts.gateway_name
+        audited.landed(tx, sending.request, name, gateway, delivered.resources, now=now)
     if not moved:
         _log.error("delivered again", request=request_id)
 
@@ -135,13 +143,18 @@ def _failed(parts: Parts, request: Request, name: str, before: int, error: Gatew
         if error.code != UNKNOWN:
             gate.learn(tx, name, parts.limits.epr, error, now=now)
         opened = attempts.unresolved(tx, request.id)
-        if error.code != UNKNOWN and not isinstance(error, Refused | Defect):
+        ends = error.code == UNKNOWN or isinstance(error, Refused | Defect)
+        if not ends:
             requests.note(tx, request.id, "send-delayed", now=now, detail=error.code)
         else:
             unknown = opened and not isinstance(error, Defect)
             detail = f"{UNKNOWN if unknown else error.code}: {error}"
             requests.move(tx, request.id, RequestState.NEEDS_ATTENTION, now=now, detail=detail)
-            return GIVE_UP
+        away = bool(opened) and not isinstance(error, Refused | Defect)
+        gateway = parts.gateway_name
+        audited.not_taken(tx, request, name, gateway, error.code, unknown=away, now=now)
+    if ends:
+        return GIVE_UP
     wait = backoff.wait(
         before,
         after=error.after if isinstance(error, TryLater) else None,

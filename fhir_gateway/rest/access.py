@@ -85,7 +85,9 @@ def require(request: Request, resource_type: str, letter: str) -> Access:
         raise Problem(
             FORBIDDEN,
             "forbidden",
-            f"The token has no scope to {_LETTERS[letter]} {resource_type}.",
+            f"Only an administrator's client may {_LETTERS[letter]} {resource_type}."
+            if access.scopes.may(resource_type, letter)
+            else f"The token has no scope to {_LETTERS[letter]} {resource_type}.",
             headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
         )
     return access

@@ -16,7 +16,7 @@ from fhir_gateway.audit.rest_event import Exchange, events, patients_of
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 from fhir_gateway.rest import rates
 from fhir_gateway.rest.access import ALL
-from fhir_gateway.rest.gatekeeper import Caller
+from fhir_gateway.rest.gatekeeper import Caller, Gatekeeper
 from fhir_gateway.rest.registry import Call
 from fhir_gateway.store.database import Database, Transaction
 
@@ -25,17 +25,26 @@ _KEPT = "audit_kept"
 
 
 class Auditor:
-    """An observer of the dispatcher. `base_url`: of the API; `observer`: the gateway's address."""
+    """An observer of the dispatcher. `gate`: who tells by a token whose it is, also where none was
+    needed; `base_url`: of the API; `observer`: the gateway's address."""
 
     def __init__(
-        self, database: Database, *, base_url: str, observer: str, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        gate: Gatekeeper,
+        *,
+        base_url: str,
+        observer: str,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._database, self._clock = database, clock
+        self._database, self._gate, self._clock = database, gate, clock
         self._server = Party(base_url, address=base_url)
         self._observer = observer
 
     def __call__(self, call: Call, status: int, resource: Resource | None) -> None:
-        """Record a call by somebody who was let in. Raises what the database raises."""
+        """Record a call by somebody who showed a token. Raises what the database raises."""
+        if call.resource_type or status >= _BAD:
+            self._gate.recognise(call.request)
         caller: Caller | None = getattr(call.request.state, "caller", None)
         if caller is None or (status < _BAD and getattr(call.request.state, _KEPT, False)):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from fhir_gateway.audit.event import Party
 from fhir_gateway.auth import scopes
 from fhir_gateway.auth.issuers import Issuers
 from fhir_gateway.auth.signed import BadToken
+from fhir_gateway.errors import TryLater
 from fhir_gateway.rest import rates
 from fhir_gateway.rest.access import ALL, Access, nobody
 from fhir_gateway.rest.problem import UNAUTHENTICATED, Problem
@@ -55,6 +57,7 @@ class Gatekeeper:
     def authenticate(self, request: Request) -> Access:
         """The access of the request's token. Raises Problem: 401 without one or with one that is
         not good, 429 for too many calls; TryLater when an issuer's keys cannot be had."""
+        request.state.authenticated = True
         token = _bearer(request)
         if token is None:
             self.admit(request)
@@ -68,6 +71,13 @@ class Gatekeeper:
                 self._refuse(request, str(error), now)
         request.state.caller = caller
         return caller.access
+
+    def recognise(self, request: Request) -> None:
+        """Whose token it is, for a request that was answered without asking for one."""
+        if getattr(request.state, "authenticated", False) or _bearer(request) is None:
+            return
+        with contextlib.suppress(Problem, TryLater):
+            self.authenticate(request)
 
     def admit(self, request: Request) -> None:
         """Count a request without a good token. Raises Problem (429)."""

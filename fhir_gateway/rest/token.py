@@ -39,7 +39,7 @@ from fhir_gateway.store.database import Database
 LIFE = timedelta(minutes=5)
 MAX_BYTES = 32_000
 _FORM = "application/x-www-form-urlencoded"
-_BAD, _UNAUTHORISED, _TOO_MANY, _UNAVAILABLE = 400, 401, 429, 503
+_BAD, _UNAUTHORISED, _NOT_ALLOWED, _TOO_MANY, _UNAVAILABLE = 400, 401, 405, 429, 503
 #: Of a form, what may be kept in the audit: no assertion, nothing that is not of this grant.
 _RECORDED = ("grant_type", "scope", "client_assertion_type")
 _log = structlog.get_logger("token")
@@ -84,12 +84,14 @@ class TokenDesk:
         """The endpoint at a path."""
 
         async def answer(request: Request) -> Response:
+            if request.method != "POST":
+                return _error("invalid_request", "Send a POST.", _NOT_ALLOWED, {"Allow": "POST"})
             body = await request.body()
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             form = body if kind == _FORM and len(body) <= MAX_BYTES else b""
             return await run_in_threadpool(self._answer, form, address(request))
 
-        return Route(path, answer, methods=["POST"])
+        return Route(path, answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 
     def _answer(self, body: bytes, at: str) -> Response:
         now = self._clock()

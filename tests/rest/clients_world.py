@@ -174,6 +174,10 @@ def register(registry: Registry) -> None:
     registry.offer("HealthcareService", {Interaction.CREATE: _create})
 
 
+def gatekeeper(database: Database) -> Gatekeeper:
+    return Gatekeeper(database, Issuers(()), ApiLimits(), observer=OBSERVER, clock=now)
+
+
 def app(
     database: Database,
     *,
@@ -198,7 +202,7 @@ def app(
         clock=clock,
         authenticate=gate.authenticate,
         admit=gate.admit,
-        observers=(Auditor(database, base_url=BASE_URL, observer=OBSERVER, clock=clock),),
+        observers=(Auditor(database, gate, base_url=BASE_URL, observer=OBSERVER, clock=clock),),
         security=smart.security(BASE_URL),
         register=register,
         routes=(smart.route(BASE, BASE_URL), desk.route(f"{BASE}{smart.TOKEN_PATH}")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import time
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -146,11 +148,12 @@ def test_algorithms_cannot_be_confused(sqlite: World) -> None:
     none = unchecked({"alg": "none", "kid": "rsa-1"}, claimed, RSA)
     refused(sqlite.ask(none), "invalid_client")
     refused(sqlite.ask(none.rpartition(".")[0] + "."), "invalid_client")
-    public = RSA.as_pem(private=False)
-    shared = OctKey.import_key(public, {"kid": "rsa-1"})
-    for algorithm in ("HS256", "HS384"):
-        said = refused(sqlite.ask(assertion(client, shared, algorithm)), "invalid_client")
-        assert "alg" in said
+    for algorithm, digest in (("HS256", "sha256"), ("HS384", "sha384")):
+        # The public key, taken as if it were a shared secret.
+        head, body, _ = unchecked({"alg": algorithm, "kid": "rsa-1"}, claimed, RSA).split(".")
+        mac = hmac.digest(RSA.as_pem(private=False), f"{head}.{body}".encode(), digest)
+        shared = f"{head}.{body}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+        assert "alg" in refused(sqlite.ask(shared), "invalid_client")
     for algorithm in ("RS256", "RS512", "PS384"):
         refused(sqlite.ask(assertion(client, RSA, algorithm)), "invalid_client")
     # A header that says ES384 about an RSA key.

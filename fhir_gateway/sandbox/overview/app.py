@@ -35,10 +35,14 @@ class Addresses:
 
 
 def create_app(
-    addresses: Addresses, *, service_name: str, text_link: Callable[[str], str]
+    addresses: Addresses,
+    *,
+    service_name: str,
+    text_link: Callable[[str], str],
+    token_command: str = "",
 ) -> FastAPI:
     """The overview. `text_link`: texts a link of the demo service to a number (E.164) and returns
-    its address."""
+    its address. `token_command`: what prints a token for the FHIR API."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     template = create_environment(Path(__file__).parent / "templates").get_template(
         "overview.jinja"
@@ -50,6 +54,7 @@ def create_app(
                 csp_nonce=request.scope.get("state", {}).get("csp_nonce", ""),
                 addresses=addresses,
                 service_name=service_name,
+                token_command=token_command,
                 people=[_row(person(key)) for key in _SHOWN],
                 others=len(people()) - len(_SHOWN),
                 **values,
