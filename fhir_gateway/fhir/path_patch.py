@@ -183,9 +183,9 @@ def _stepped(places: list[_Place], match: re.Match[str]) -> list[_Place]:
         if not isinstance(target, dict) or name not in target:
             continue
         value = target[name]
-        found += [(value, i) for i in range(len(value))] if isinstance(value, list) else [
-            (target, name)
-        ]
+        found += (
+            [(value, i) for i in range(len(value))] if isinstance(value, list) else [(target, name)]
+        )
     return found
 
 

@@ -77,8 +77,7 @@ def take(tx: Transaction, *, lease: timedelta, limit: int, now: datetime) -> lis
         row.due_at, row.tries = now + lease, row.tries + 1
     tx.session.flush()
     return [
-        Notice(r.id, r.subscription_id, r.kind, r.number, r.request_id, r.at, r.tries)
-        for r in rows
+        Notice(r.id, r.subscription_id, r.kind, r.number, r.request_id, r.at, r.tries) for r in rows
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fhir_gateway.store.tables import ID, Base, UtcDateTime
@@ -67,7 +67,5 @@ class InvitationRow(Base):
     state: Mapped[str] = mapped_column(String(20))
     code: Mapped[str] = mapped_column(String(60), default="")
     link_id: Mapped[str | None] = mapped_column(String(36))
-    #: The CommunicationRequest that it is shown as.
-    shown: Mapped[bool] = mapped_column(Boolean, default=False)
     #: When it was taken in hand last: two at once do not send the same text.
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -11,7 +11,9 @@ from sqlalchemy import select, update
 
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.types import Resource
+from fhir_gateway.store import notices
 from fhir_gateway.store.database import Transaction
+from fhir_gateway.store.subscriptions import Topic
 from fhir_gateway.store.tables import RequestEventRow, RequestRow
 
 
@@ -39,6 +41,10 @@ _BEFORE: dict[RequestState, tuple[RequestState, ...]] = {
         RequestState.MAPPED,
     ),
 }
+
+
+#: With these the status of a request's Task becomes another.
+_CHANGES_TASK = (RequestState.DELIVERED, RequestState.NEEDS_ATTENTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,8 @@ def add(
     )
     tx.session.flush()
     _event(tx, request_id, RequestState.ACCEPTED, now, "")
+    if evidence.get("synthetic") is not True:
+        _announce(tx, Topic.NEW_REQUEST, request_id, now)
 
 
 def find(tx: Transaction, request_id: str) -> Request | None:
@@ -133,6 +141,11 @@ def hold(tx: Transaction, request_id: str) -> RequestState | None:
 def moved_at(tx: Transaction, request_id: str) -> datetime | None:
     """When a request moved last; None when there is none."""
     return tx.session.scalar(select(RequestRow.updated_at).where(RequestRow.id == request_id))
+
+
+def slug_of(tx: Transaction, request_id: str) -> str | None:
+    """The service of a request, or None."""
+    return tx.session.scalar(select(RequestRow.service_slug).where(RequestRow.id == request_id))
 
 
 def by_reference(tx: Transaction, reference: str) -> Request | None:
@@ -203,6 +216,8 @@ def move(
     if moved is None:
         return False
     _event(tx, request_id, state, now, detail)
+    if state in _CHANGES_TASK:
+        _announce(tx, Topic.STATUS_CHANGED, request_id, now)
     return True
 
 
@@ -239,6 +254,11 @@ def events(tx: Transaction, request_id: str) -> list[Event]:
         .order_by(RequestEventRow.id)
     )
     return [Event(row.state, row.at, row.detail) for row in rows]
+
+
+def _announce(tx: Transaction, topic: Topic, request_id: str, now: datetime) -> None:
+    slug = slug_of(tx, request_id) or ""
+    notices.announce(tx, topic, service_slug=slug, request_id=request_id, now=now)
 
 
 def _update(tx: Transaction, request_id: str, **values: Any) -> None:

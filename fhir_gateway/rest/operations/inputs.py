@@ -71,9 +71,7 @@ def inputs_of(call: Call, *, bare: Collection[str] = (), name: str = "resource")
     Raises Problem (400) for another body.
     """
     query = [
-        {"name": key, "valueString": value}
-        for key, value in call.parameters
-        if key not in _GENERAL
+        {"name": key, "valueString": value} for key, value in call.parameters if key not in _GENERAL
     ]
     given = call.resource
     if given is None:

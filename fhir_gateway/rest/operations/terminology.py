@@ -20,7 +20,6 @@ from fhir_gateway.rest.registry import Answer, Call, Level, Operation, Registry
 
 _DEFINED = "http://hl7.org/fhir/OperationDefinition/"
 _BOTH = frozenset({Level.TYPE, Level.INSTANCE})
-#: Members of Parameters.parameter.property of $lookup that are not asked for but always come.
 _MAX_COUNT = 5_000
 
 
@@ -39,9 +38,7 @@ def register(
         ("CodeSystem", "validate-code", desk.validate_in_system, _BOTH),
     ):
         definition = f"{_DEFINED}{resource_type}-{name}"
-        registry.operation(
-            Operation(name, definition, handler, resource_type, levels, get=True)
-        )
+        registry.operation(Operation(name, definition, handler, resource_type, levels, get=True))
 
 
 class _Desk:
@@ -58,9 +55,7 @@ class _Desk:
         wanted = given.text("filter").casefold()
         if wanted:
             codings = [
-                c
-                for c in codings
-                if wanted in f"{as_str(c.get('display'))} {c['code']}".casefold()
+                c for c in codings if wanted in f"{as_str(c.get('display'))} {c['code']}".casefold()
             ]
         offset, count = given.number("offset") or 0, given.number("count")
         page = codings[offset:][: _MAX_COUNT if count is None else count]

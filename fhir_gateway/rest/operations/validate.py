@@ -3,10 +3,11 @@ Questionnaires (https://hl7.org/fhir/R4/resource-operation-validate.html). Nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from fhir_gateway.errors import Refused
 from fhir_gateway.fhir import check
 from fhir_gateway.fhir.outcome import issue, outcome
 from fhir_gateway.fhir.profiles import Profiles
@@ -38,14 +39,10 @@ def register(
     def handler(call: Call) -> Answer:
         return _validate(registry, validator, call)
 
-    registry.operation(
-        Operation("validate", OPERATION, handler, levels=frozenset({Level.SYSTEM}))
-    )
+    registry.operation(Operation("validate", OPERATION, handler, levels=frozenset({Level.SYSTEM})))
     for served in registry.types():
         levels = frozenset({Level.TYPE, Level.INSTANCE})
-        registry.operation(
-            Operation("validate", OPERATION, handler, served.resource_type, levels)
-        )
+        registry.operation(Operation("validate", OPERATION, handler, served.resource_type, levels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +89,11 @@ class Validator:
         return [one for one in found["issue"] if one["code"] != "informational"]
 
 
-def questionnaire_issues(questionnaire: Resource, catalogue: Catalogue) -> list[Element]:
-    """What lint finds in a Questionnaire, its modules in place, as issues."""
+def questionnaire_issues(
+    questionnaire: Resource, catalogue: Catalogue, *, shown_types: Collection[str] | None = None
+) -> list[Element]:
+    """What lint finds in a Questionnaire, its modules in place, as issues. `shown_types`: the types
+    of items that pages can show."""
     try:
         assembled = assemble(questionnaire, catalogue.registry.resolve)
     except NotAssembled as error:
@@ -107,7 +107,7 @@ def questionnaire_issues(questionnaire: Resource, catalogue: Catalogue) -> list[
             f"{finding.code}: {finding.text}",
             expression=_place(finding.link_id),
         )
-        for finding in lint(Definition(assembled, catalogue.registry))
+        for finding in lint(Definition(assembled, catalogue.registry), shown_types=shown_types)
     ]
 
 
@@ -119,8 +119,6 @@ def _place(link_id: str) -> list[str]:
 
 def _assembled(catalogue: Catalogue, canonical: str) -> Resource | None:
     """The published Questionnaire with its modules in place; None leaves it to the validator."""
-    from fhir_gateway.errors import Refused
-
     try:
         return catalogue.definition(canonical).raw if canonical else None
     except Refused:
@@ -157,7 +155,9 @@ def _validate(registry: Registry, validator: Validator, call: Call) -> Answer:
 
 def _deletion(registry: Registry, call: Call) -> Answer:
     if not call.id:
-        raise Problem(BAD_REQUEST, "required", "The mode 'delete' is for one resource: name its id.")
+        raise Problem(
+            BAD_REQUEST, "required", "The mode 'delete' is for one resource: name its id."
+        )
     _stored(registry, call)
     served = registry.find(call.resource_type)
     if served is not None and Interaction.DELETE in served.handlers:
@@ -172,8 +172,6 @@ def _stored(registry: Registry, call: Call) -> Resource:
     read = served.handlers.get(Interaction.READ) if served else None
     if not call.id or served is None or read is None:
         raise Problem(BAD_REQUEST, "required", "There is no resource to validate in the body.")
-    from dataclasses import replace
-
     if Interaction.READ not in served.public:
         call = replace(call, access=require(call.request, call.resource_type, "r"))
     found = read(call).resource

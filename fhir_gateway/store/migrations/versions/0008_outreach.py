@@ -70,7 +70,6 @@ def _invitation() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("code", sa.String(length=60), nullable=False),
         sa.Column("link_id", sa.String(length=36), nullable=True),
-        sa.Column("shown", sa.Boolean(), nullable=False),
         sa.Column("asked_at", _TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
         sa.UniqueConstraint("key_mac", name=op.f("uq_invitation_key_mac")),
