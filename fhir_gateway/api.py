@@ -41,7 +41,7 @@ def create_api(gateway: Gateway) -> ASGIApp:
         observer=observer,
         clock=clock,
     )
-    auditor = Auditor(database, base_url=base_url, observer=observer, clock=clock)
+    auditor = Auditor(database, gate, base_url=base_url, observer=observer, clock=clock)
     desk = Desk(gateway.parts, gateway.engine, observer, auditor.keep, settings.subscription_hosts)
     return create_fhir_app(
         gateway.parts.catalogue,
@@ -50,8 +50,11 @@ def create_api(gateway: Gateway) -> ASGIApp:
         clock=clock,
         authenticate=gate.authenticate,
         admit=gate.admit,
-        observers=(Auditor(database, gate, base_url=base_url, observer=observer, clock=clock),),
+        observers=(auditor,),
         security=smart.security(base_url),
+        register=lambda registry: writes.register(
+            registry, desk, expander=gateway.terminology, observers=(auditor,)
+        ),
         routes=(smart.route(BASE, base_url), tokens.route(f"{BASE}{smart.TOKEN_PATH}")),
     )
 

@@ -45,17 +45,17 @@ def read_resources(path: Path) -> list[Resource]:
 
 def read_resource(file: Path) -> Resource:
     """One FHIR resource of a file in JSON or XML. Raises FolderRefused."""
-    from fhir_gateway.fhir import xml
+    from fhir_gateway.fhir import exchange_xml
 
     try:
         data = file.read_bytes()
         if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-            resource: Any = xml.parse(data)
+            resource: Any = exchange_xml.parse(data, max_bytes=MAX_FILE)
         else:
             resource = fhir_json.parse(data, max_bytes=MAX_FILE)
     except OSError as error:
         raise FolderRefused(f"{file}: {error.strerror}") from None
-    except (fhir_json.JsonRefused, xml.XmlRefused) as error:
+    except (fhir_json.JsonRefused, exchange_xml.XmlRefused) as error:
         raise FolderRefused(f"{file}: {error}") from None
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         raise FolderRefused(f"{file} is not a FHIR resource")

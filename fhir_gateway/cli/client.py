@@ -24,7 +24,7 @@ def add(
     name: Annotated[str, typer.Argument(help="What people call it, such as 'Trust portal'.")],
     scope: Annotated[
         list[str],
-        typer.Option(help="What it may do, such as system/Task.rsu. Can be given several times."),
+        typer.Option(help="What it may do, such as system/Task.rus. Can be given several times."),
     ],
     ods: Annotated[
         list[str] | None,

@@ -36,6 +36,7 @@ def import_service(
     from fhir_gateway import shipped
     from fhir_gateway.app import build
     from fhir_gateway.delivery.service_parts import unknown_parts
+    from fhir_gateway.delivery.showing import show_services
     from fhir_gateway.provider.service import ServiceRefused, read_service
     from fhir_gateway.settings import load
     from fhir_gateway.store import services
@@ -53,6 +54,7 @@ def import_service(
             fail(f"{file} names what this gateway does not have:", *(f"  - {p}" for p in problems))
         with gateway.database.transaction() as tx:
             new = services.save(tx, service.slug, bundle, now=gateway.parts.clock())
+            show_services(tx, now=gateway.parts.clock())
         warnings = _epr_warnings(gateway, service) if check_epr else []
         gateway.close()
     if as_json:

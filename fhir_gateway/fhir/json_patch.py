@@ -60,16 +60,18 @@ def _one(document: Any, operation: Any) -> Any:
             if not _same(_at(document, path), operation["value"]):
                 raise PatchRefused("the test failed.", failed_test=True)
             return document
-        case "copy":
-            value = copy.deepcopy(_at(document, _pointer(operation.get("from"))))
-            return _add(document, path, value)
-        case "move":
-            source = _pointer(operation.get("from"))
-            if path[: len(source)] == source and path != source:
-                raise PatchRefused("nothing can be moved into itself.")
-            rest, value = _removed(document, source)
-            return _add(rest, path, value)
+        case "copy" | "move":
+            return _from(document, _pointer(operation.get("from")), path, name)
     raise PatchRefused("'op' is one of add, remove, replace, move, copy, test.")
+
+
+def _from(document: Any, source: list[str], path: list[str], name: str) -> Any:
+    if name == "copy":
+        return _add(document, path, copy.deepcopy(_at(document, source)))
+    if path[: len(source)] == source and path != source:
+        raise PatchRefused("nothing can be moved into itself.")
+    rest, value = _removed(document, source)
+    return _add(rest, path, value)
 
 
 def _pointer(text: Any) -> list[str]:

@@ -27,7 +27,7 @@ TOO_MANY_TEXTS = "too-many-texts"
 
 @dataclass(frozen=True, slots=True)
 class Invitee:
-    """Whom to invite to what. `key`: the client's name of this invitation, its provider's before."""
+    """Whom to invite to what. `key`: the provider, and the client's name of this invitation."""
 
     key: tuple[str, ...]
     service: Service

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -73,6 +73,13 @@ def nobody(request: Request) -> Access:
 def services_of(tx: Transaction, access: Access) -> list[str]:
     """The short names of the services whose data a client may see."""
     return services.slugs(tx) if access.sees_all else services.of_providers(tx, access.providers)
+
+
+def concerns(request: Request, ods_codes: Iterable[str]) -> None:
+    """Say whose data an answer has, for the record. Of a client that serves several providers only
+    administrators may read what nobody said this of."""
+    known: set[str] = getattr(request.state, "concerned", set())
+    request.state.concerned = (known | set(ods_codes)) - {""}
 
 
 def require(request: Request, resource_type: str, letter: str) -> Access:

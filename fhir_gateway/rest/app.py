@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway.fhir.types import Element
 from fhir_gateway.questionnaire.catalogue import Catalogue
-from fhir_gateway.rest import extract, openapi, stored
+from fhir_gateway.rest import audit_events, extract, openapi, stored
 from fhir_gateway.rest.access import Authenticate, nobody
 from fhir_gateway.rest.dispatch import Admit, Dispatcher, Observer
 from fhir_gateway.rest.metadata import capability_statement
@@ -46,6 +46,7 @@ def create_fhir_app(
     document."""
     registry = Registry()
     stored.register(registry, database, clock)
+    audit_events.register(registry, database, clock)
     extract.register(registry, catalogue)
     register(registry)
     started = clock().isoformat(timespec="seconds")

@@ -3,7 +3,7 @@ write, the answer does not leave."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import event as database_events
@@ -92,19 +92,11 @@ class Auditor:
             )
 
 
-def concerns(request: Request, ods_codes: Iterable[str]) -> None:
-    """Say whose data a request is about. A handler does so where its client serves several
-    providers: otherwise only administrators may read the event."""
-    known: set[str] = getattr(request.state, "concerned", set())
-    request.state.concerned = known | set(ods_codes)
-
-
 def _providers(request: Request, caller: Caller) -> set[str]:
-    told: set[str] | None = getattr(request.state, "concerned", None)
-    if told is not None:
-        return told
+    """Whose data a call was about: as its handler said, and that of a client of one provider."""
     own = caller.access.providers - {ALL}
-    return set(own) if len(own) == 1 else set()
+    told: set[str] = getattr(request.state, "concerned", set())
+    return told | own if len(own) == 1 else told
 
 
 def asked(call: Call) -> str:

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from fhir_gateway.errors import TryLater
 from fhir_gateway.fhir.types import Resource, as_str
-from fhir_gateway.rest.access import NOBODY, require
+from fhir_gateway.rest import binary
+from fhir_gateway.rest.access import require
 from fhir_gateway.rest.conditions import is_unmodified
 from fhir_gateway.rest.forms import form_parameters
 from fhir_gateway.rest.negotiation import (
@@ -74,7 +75,8 @@ class Dispatcher:
                 version=route.version,
                 parameters=parameters_of(request),
             )
-            check_accept(request)
+            if not _raw(call):
+                check_accept(request)
             if route.public and (route.resource_type or route.operation):
                 await run_in_threadpool(self._admit, request)
             if not route.public:
@@ -92,7 +94,10 @@ class Dispatcher:
     def _done(self, call: Call, handler: Callable[[Call], Answer]) -> Response:
         answer = handler(call)
         headers = dict(answer.headers)
-        response = respond(call.request, answer.resource, status=answer.status, headers=headers)
+        if _raw(call) and answer.resource is not None:
+            response = binary.content(answer.resource, headers)
+        else:
+            response = respond(call.request, answer.resource, status=answer.status, headers=headers)
         if call.request.method == "GET" and is_unmodified(call.request, headers):
             response = Response(status_code=_NOT_MODIFIED, headers=headers)
         self._tell(call, response.status_code, answer.resource)
@@ -108,6 +113,12 @@ class Dispatcher:
     def _tell(self, call: Call, status: int, resource: Resource | None) -> None:
         for observer in self._observers:
             observer(call, status, resource)
+
+
+def _raw(call: Call) -> bool:
+    """Whether the answer is a Binary's content."""
+    reads = call.interaction in (Interaction.READ, Interaction.VREAD)
+    return reads and call.resource_type == "Binary" and binary.wants_content(call.request)
 
 
 async def _with_body(call: Call, route: Route) -> Call:
@@ -154,6 +165,3 @@ def _unforeseen(error: Exception) -> Problem:
         return Problem(_UNAVAILABLE, "transient", "Try again later.", headers=after)
     _log.error("request failed", error=type(error).__name__)
     return Problem(FAILED, "exception", "The gateway failed. Its log says more.")
-
-
-__all__ = ["NOBODY", "Dispatcher", "Observer"]

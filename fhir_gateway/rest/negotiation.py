@@ -21,7 +21,7 @@ from fhir_gateway.fhir.json import JsonRefused
 from fhir_gateway.fhir.subset import subset
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.fhir.wire import JSON, XML
-from fhir_gateway.rest.formats import FORM, content_format, wanted_format
+from fhir_gateway.rest.formats import content_format, wanted_format
 from fhir_gateway.rest.problem import (
     BAD_REQUEST,
     NOT_ACCEPTABLE,
@@ -170,6 +170,3 @@ def problem_response(request: Request, problem: Problem) -> Response:
             problem.headers,
             media_type=f"{JSON}; charset=utf-8",
         )
-
-
-__all__ = ["FORM", "parse_resource", "problem_response", "read_resource", "respond"]

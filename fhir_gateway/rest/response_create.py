@@ -108,7 +108,7 @@ def _there(desk: Desk, call: Call, asked: _Asked, tx: Transaction) -> Resource |
         named = {"system": system, "value": value} if bar else {"value": system}
         found = requests.find(tx, _request_id(asked.service, named) or "")
         if found is not None:
-            return _as_shown(desk, found, tx)
+            return _as_shown(tx, found)
     if criteria:
         match = existing.matching(tx, call, criteria, now=desk.parts.clock())
         if match is not None:
@@ -123,10 +123,10 @@ def _there(desk: Desk, call: Call, asked: _Asked, tx: Transaction) -> Resource |
             "The identifier is on another response that was accepted before.",
             expression=[f"{_TYPE}.identifier"],
         )
-    return _as_shown(desk, before, tx)
+    return _as_shown(tx, before)
 
 
-def _as_shown(desk: Desk, request: Request, tx: Transaction) -> Resource:
+def _as_shown(tx: Transaction, request: Request) -> Resource:
     shown = _stored(tx, request.id)
     return _with_reference(shown or {**request.response, "id": request.id}, request.reference)
 

@@ -10,9 +10,9 @@ from fhir_gateway.fhir.search.parameters import TYPES, includes, reverse_include
 from fhir_gateway.fhir.search.query import Condition, Query, SearchRefused
 from fhir_gateway.fhir.search.reading import Reading, read_query
 from fhir_gateway.fhir.types import Resource
+from fhir_gateway.rest import audit_events, history, searchset
 from fhir_gateway.rest import cursor as cursors
-from fhir_gateway.rest import history, searchset
-from fhir_gateway.rest.access import Access
+from fhir_gateway.rest.access import Access, concerns
 from fhir_gateway.rest.conditions import preferences, version_headers
 from fhir_gateway.rest.cursor import Cursor
 from fhir_gateway.rest.problem import BAD_REQUEST, FORBIDDEN, GONE, Problem, not_found
@@ -34,6 +34,8 @@ def register(registry: Registry, database: Database, clock: Callable[[], datetim
     """Serve all types that are kept."""
     reader = StoredResources(database, clock)
     for name, parameters in TYPES.items():
+        if name == audit_events.TYPE:
+            continue  # kept apart, where nothing is changed
         handlers = {
             Interaction.READ: reader.read,
             Interaction.VREAD: reader.vread,
@@ -83,6 +85,7 @@ class StoredResources:
             found = resources.read(tx, call.resource_type, call.id, visible_to(call.access))
         if found is None:
             raise not_found(call.resource_type)
+        concerns(call.request, [found.provider])
         return _answer(call, found.resource)
 
     def vread(self, call: Call) -> Answer:
@@ -99,6 +102,7 @@ class StoredResources:
             )
         if not found:
             raise not_found(call.resource_type)
+        concerns(call.request, [found[0].provider])
         return _answer(call, found[0].resource)
 
     def history(self, call: Call) -> Answer:
@@ -123,6 +127,7 @@ class StoredResources:
             more, whole = resource_links.included(
                 tx, found.matches, query.includes, visible_to(access)
             )
+            concerns(call.request, (s.provider for s in (*found.matches, *more)))
             return Answer(
                 searchset.bundle(
                     searchset.Result(query, found, more, whole),

@@ -169,7 +169,7 @@ def _patched(apply: Callable[[], Resource]) -> Resource:
         status = CONFLICT if error.failed_test else UNPROCESSABLE
         code = "conflict" if error.failed_test else "processing"
         raise Problem(status, code, str(error)) from None
-    if not isinstance(after, dict) or after.get("resourceType") != "Task":
+    if as_dict(after).get("resourceType") != "Task":
         text = "A patch must leave a Task."
         raise Problem(UNPROCESSABLE, "", text, issues=[issue("error", "invalid", text)])
     return after

@@ -54,6 +54,10 @@ class Query:
     before: datetime | None = None
     agent: str = ""
     reference: str = ""
+    #: Of each of these, one must be what the event is about.
+    about: tuple[Collection[str], ...] = ()
+    ids: Collection[str] = field(default_factory=tuple)
+    agents: Collection[str] = field(default_factory=tuple)
     types: Collection[str] = field(default_factory=tuple)
     subtypes: Collection[str] = field(default_factory=tuple)
     actions: Collection[str] = field(default_factory=tuple)
@@ -67,7 +71,7 @@ def append(tx: Transaction, entry: Entry) -> None:
     keys |= {(ENTITY, tx.sealer.mac(_PURPOSE, name)) for name in entry.references}
     row = AuditEventRow(
         id=entry.event["id"],
-        recorded=entry.recorded.astimezone(UTC),
+        recorded=_milliseconds(entry.recorded),
         type=entry.type,
         subtype=entry.subtype,
         action=entry.action,
@@ -83,6 +87,11 @@ def append(tx: Transaction, entry: Entry) -> None:
     tx.session.add_all(AuditKeyRow(event_id=row.id, kind=k, value=v) for k, v in keys)
     end.position, end.mac = row.position, row.mac
     tx.session.flush()
+
+
+def _milliseconds(moment: datetime) -> datetime:
+    """As precise as AuditEvent.recorded says it."""
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def link(row: AuditEventRow, before: str, keys: Iterable[tuple[str, str]]) -> list[str]:
@@ -102,21 +111,25 @@ def find(tx: Transaction, event_id: str, providers: frozenset[str] | None) -> Re
 
 
 def search(
-    tx: Transaction, query: Query, *, limit: int, after: tuple[datetime, str] | None = None
+    tx: Transaction,
+    query: Query,
+    *,
+    limit: int,
+    after: tuple[datetime, str] | None = None,
+    oldest_first: bool = False,
 ) -> list[Resource]:
     """Events, newest first. `after`: `recorded` and id of the last one of the page before, so that
     pages stay as they are while events are added."""
     statement = _matching(tx, query)
+    at, name = AuditEventRow.recorded, AuditEventRow.id
     if after is not None:
         moment, event_id = after
-        statement = statement.where(
-            or_(
-                AuditEventRow.recorded < moment,
-                and_(AuditEventRow.recorded == moment, AuditEventRow.id < event_id),
-            )
-        )
-    newest = statement.order_by(AuditEventRow.recorded.desc(), AuditEventRow.id.desc())
-    return [tx.sealer.open(r.event_sealed) for r in tx.session.scalars(newest.limit(limit))]
+        beyond = at > moment if oldest_first else at < moment
+        behind = name > event_id if oldest_first else name < event_id
+        statement = statement.where(or_(beyond, and_(at == moment, behind)))
+    order = (at, name) if oldest_first else (at.desc(), name.desc())
+    found = tx.session.scalars(statement.order_by(*order).limit(limit))
+    return [tx.sealer.open(row.event_sealed) for row in found]
 
 
 def count(tx: Transaction, query: Query) -> int:
@@ -134,6 +147,8 @@ def _matching(tx: Transaction, query: Query) -> Select[AuditEventRow]:
     if query.agent:
         statement = statement.where(AuditEventRow.agent == query.agent)
     for column, wanted in (
+        (AuditEventRow.id, query.ids),
+        (AuditEventRow.agent, query.agents),
         (AuditEventRow.type, query.types),
         (AuditEventRow.subtype, query.subtypes),
         (AuditEventRow.action, query.actions),
@@ -143,8 +158,9 @@ def _matching(tx: Transaction, query: Query) -> Select[AuditEventRow]:
             statement = statement.where(column.in_(wanted))
     if query.providers is not None:
         statement = statement.where(_has(PROVIDER, query.providers))
-    if query.reference:
-        macs = tx.sealer.macs(_PURPOSE, query.reference)
+    named = [(query.reference,)] if query.reference else []
+    for wanted in (*named, *query.about):
+        macs = [mac for name in wanted for mac in tx.sealer.macs(_PURPOSE, name)]
         statement = statement.where(_has(ENTITY, macs))
     return statement
 

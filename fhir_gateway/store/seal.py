@@ -67,16 +67,16 @@ class Sealer:
 
         The same parts give the same hash, so numbers can be counted without being stored.
         """
-        return self.macs(purpose, *parts)[0]
+        return self.mac_key(purpose)(*parts)
+
+    def mac_key(self, purpose: str) -> Callable[..., str]:
+        """`mac` of one purpose, for many values: the key is derived once."""
+        return _mac_by(self._keys[0], purpose)
 
     def macs(self, purpose: str, *parts: str) -> list[str]:
         """The same by every key, the current one first: what was hashed by an older key is found
         by these."""
-        return [_hasher(key, purpose)(*parts) for key in self._keys]
-
-    def mac_key(self, purpose: str) -> Callable[..., str]:
-        """`mac` of one purpose, for many values: the key is derived once."""
-        return _hasher(self._keys[0], purpose)
+        return [_mac_by(key, purpose)(*parts) for key in self._keys]
 
 
 def token_hash(token: str) -> str:
@@ -89,11 +89,11 @@ def same(left: str, right: str) -> bool:
     return hmac.compare_digest(left.encode(), right.encode())
 
 
-def _hasher(key: bytes, purpose: str) -> Callable[..., str]:
-    derived = _derive(key, b"mac:" + purpose.encode())
+def _mac_by(master: bytes, purpose: str) -> Callable[..., str]:
+    key = _derive(master, b"mac:" + purpose.encode())
 
     def mac(*parts: str) -> str:
-        return hmac.new(derived, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+        return hmac.new(key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
 
     return mac
 

@@ -119,3 +119,60 @@ def test_what_is_unknown_is_read_leniently() -> None:
 def test_what_the_bytes_are_is_seen_from_the_bytes(content: bytes, kind: str | None) -> None:
     found = wire.decode(content, "text/plain")
     assert (found or {}).get("resourceType") == kind
+
+
+PATIENT = b'<Patient xmlns="http://hl7.org/fhir">%s</Patient>'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<nickname value='x'/>",
+        b"<birthDate value='2000'/><birthDate value='2001'/>",
+        b"<active value='yes'/>",
+        b"<multipleBirthInteger value='1.5'/>",
+        b"<active value='true' other='x'/>",
+        b"<active other='x'/>",
+        b"<x:active xmlns:x='urn:other' value='true'/>",
+        b"some text",
+        b"<name>text<family value='x'/></name>",
+        b"<div xmlns='http://www.w3.org/1999/xhtml'/>",
+        b"<text><status value='generated'/><div/></text>",
+        b"<contained><Basic><code/></Basic><Basic><code/></Basic></contained>",
+        b"<contained><Nonsense/></contained>",
+        b"<name x='y'><family value='x'/></name>",
+    ],
+)
+def test_what_would_be_lost_or_guessed_at_is_refused_from_those_who_keep_data_here(
+    content: bytes,
+) -> None:
+    whole = PATIENT % content
+    with pytest.raises(exchange_xml.XmlRefused):
+        exchange_xml.parse(whole, strict=True)
+
+
+def test_what_is_right_is_read_strictly_as_it_is_read_leniently() -> None:
+    whole = PATIENT % (
+        b"<id value='a'/><text><status value='generated'/>"
+        b"<div xmlns='http://www.w3.org/1999/xhtml'><p>x</p></div></text>"
+        b"<contained><Organization><name value='o'/></Organization></contained>"
+        b"<extension url='urn:e'><valueDecimal value='1.50'/></extension>"
+        b"<active value='true'/><name id='n'><family value='x'><extension url='urn:f'>"
+        b"<valueBoolean value='false'/></extension></family></name>"
+    )
+    assert exchange_xml.parse(whole, strict=True) == exchange_xml.parse(whole)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999999", "--1", "sNaN"])
+def test_what_is_no_decimal_stays_text(number: str) -> None:
+    content = f"<extension url='urn:e'><valueDecimal value='{number}'/></extension>".encode()
+    read = exchange_xml.parse(PATIENT % content)
+    assert read["extension"][0]["valueDecimal"] == number
+
+
+def test_a_document_type_is_found_in_any_encoding() -> None:
+    content = (
+        '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x><Patient xmlns="http://hl7.org/fhir"/>'
+    )
+    with pytest.raises(exchange_xml.XmlRefused):
+        exchange_xml.parse(content.encode("utf-16"))

@@ -22,13 +22,12 @@ from fhir_gateway.fhir.types import Resource
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest import smart
 from fhir_gateway.rest.app import BASE, create_fhir_app
-from fhir_gateway.rest.auditor import Auditor, concerns
+from fhir_gateway.rest.auditor import Auditor
 from fhir_gateway.rest.gatekeeper import Gatekeeper
-from fhir_gateway.rest.problem import not_found
 from fhir_gateway.rest.registry import Answer, Call, Interaction, Registry
 from fhir_gateway.rest.settings import ApiLimits
 from fhir_gateway.rest.token import TokenDesk
-from fhir_gateway.store import audit_log, clients
+from fhir_gateway.store import audit_log, clients, resources
 from fhir_gateway.store.clients import Client
 from fhir_gateway.store.database import Database
 from tests.serving import serve
@@ -45,7 +44,6 @@ TASKS = {
     "RA1": {
         "resourceType": "Task",
         "id": "a",
-        "meta": {"versionId": "3"},
         "status": "requested",
         "intent": "order",
         "for": {"reference": "Patient/pa", "display": CANARY},
@@ -146,31 +144,12 @@ def unchecked(head: dict[str, Any], claimed: dict[str, Any], key: Any) -> str:
     return f"{part(head)}.{part(claimed)}.{plain.rpartition('.')[2]}"
 
 
-def _read(call: Call) -> Answer:
-    found = next(
-        (t for ods, t in TASKS.items() if t["id"] == call.id and call.access.sees(ods)), None
-    )
-    if found is None:
-        raise not_found("Task")
-    return Answer(dict(found))
-
-
-def _search(call: Call) -> Answer:
-    shown = {ods: task for ods, task in TASKS.items() if call.access.sees(ods)}
-    concerns(call.request, shown)
-    entries = [{"resource": task} for task in shown.values()]
-    return Answer({"resourceType": "Bundle", "type": "searchset", "entry": entries})
-
-
 def _create(call: Call) -> Answer:
     return Answer({**(call.resource or {}), "id": "new"}, status=201)
 
 
 def register(registry: Registry) -> None:
-    registry.offer(
-        "Task",
-        {Interaction.READ: _read, Interaction.SEARCH: _search, Interaction.CREATE: _create},
-    )
+    registry.offer("Task", {Interaction.CREATE: _create})
     registry.offer("HealthcareService", {Interaction.CREATE: _create})
 
 
@@ -198,6 +177,7 @@ def app(
     )
     return create_fhir_app(
         Catalogue([]),
+        database,
         base_url=BASE_URL,
         clock=clock,
         authenticate=gate.authenticate,
@@ -209,8 +189,16 @@ def app(
     )
 
 
+def keep(database: Database) -> None:
+    """The tasks, each at its provider, that are not there yet."""
+    for ods, task in TASKS.items():
+        with database.transaction() as tx:
+            resources.write(tx, task, provider=ods, now=now())
+
+
 @contextmanager
 def world(database: Database, **given: Any) -> Iterator[World]:
+    keep(database)
     with (
         serve(app(database, **given)) as address,
         httpx.Client(base_url=address, timeout=30) as http,

@@ -74,17 +74,17 @@ def test_a_read_is_recorded_as_balp_has_it(here: World) -> None:
     assert server["network"]["address"] == BASE_URL
     assert event["source"]["observer"]["display"] == OBSERVER
     assert entity(event, "1")["what"] == {"reference": "Patient/pa"}
-    assert entity(event, "2")["what"] == {"reference": "Task/a/_history/3"}
+    assert entity(event, "2")["what"] == {"reference": "Task/a/_history/1"}
     assert entity(event, "XrequestId")["what"]["identifier"]["value"] == "req-1"
 
 
 def test_a_search_is_recorded_with_what_was_asked_also_in_a_form(here: World) -> None:
     token = here.token(here.client())
-    here.get("Task?status=requested&_tag=%3Cx%3E", token)
+    here.get("Task?status=requested&_x=%3Cx%3E", token)
     event = only(here)
     assert (event["subtype"][0]["code"], event["action"]) == ("search-type", "E")
     asked = base64.b64decode(entity(event, "2", "24")["query"]).decode()
-    assert asked == f"GET {BASE}/Task?status=requested&_tag=%3Cx%3E"
+    assert asked == f"GET {BASE}/Task?status=requested&_x=%3Cx%3E"
     assert event["meta"]["profile"][0].endswith("IHE.BasicAudit.PatientQuery")
     here.http.post(
         f"{BASE}/Task/_search",
@@ -176,15 +176,16 @@ def test_a_provider_reads_events_about_its_own_data_alone(here: World) -> None:
     both = here.client(providers=["RA1", "RB2"])
     here.get("Task/a", here.token(one))
     here.get("Task/b", here.token(two))
-    here.get("Task/a", here.token(both))  # its handler does not say whose data it is
+    here.get("Task/a", here.token(both))
+    here.get("Task/zzz", here.token(both))  # nobody can say whose data that would be
     here.get("Task", here.token(both))
     agents = {e["agent"][0]["who"]["identifier"]["value"] for e in here.audit(
         providers=frozenset({"RA1"}), types=["rest"]
     )}  # fmt: skip
     assert agents == {one.id, both.id}
-    assert len(here.audit(providers=frozenset({"RA1"}), types=["rest"])) == 2
+    assert len(here.audit(providers=frozenset({"RA1"}), types=["rest"])) == 3
     assert here.audit(providers=frozenset(), types=["rest"]) == []
-    assert len(here.audit(types=["rest"])) == 4
+    assert len(here.audit(types=["rest"])) == 5
 
 
 def test_events_are_found_by_what_they_are_about(here: World) -> None:
@@ -258,3 +259,46 @@ def test_rows_hold_what_they_are_found_by(here: World) -> None:
         keys = tx.session.query(AuditKeyRow).filter_by(event_id=row.id).all()
     assert {key.kind for key in keys} == {"provider", "entity"}
     assert {key.value for key in keys if key.kind == "provider"} == {"RA1"}
+
+
+def test_a_provider_reads_the_audit_over_the_api_and_that_is_recorded_too(here: World) -> None:
+    mine, theirs = here.client(providers=["RA1"]), here.client(providers=["RB2"])
+    token, other = here.token(mine), here.token(theirs)
+    here.get("Task/a", token)
+    here.get("Task/b", other)
+
+    def found(query: str, shown: str = token) -> list[Resource]:
+        answer = here.get(f"AuditEvent?{query}", shown)
+        assert answer.status_code == 200, answer.text
+        return [entry["resource"] for entry in answer.json().get("entry", [])]
+
+    (read,) = found("patient=Patient/pa")
+    assert entity(read, "1")["what"] == {"reference": "Patient/pa"}
+    assert found("entity=Task/a&subtype=read&action=R&outcome=0&type=rest") == [read]
+    assert found("entity=Task/b") == []
+    assert here.get(f"AuditEvent/{read['id']}", token).json() == read
+    assert here.get(f"AuditEvent/{read['id']}", other).status_code == 404
+    assert found("patient=Patient/pa", other) == []
+    of_me = found(f"agent:identifier=https://w3id.org/fhir-gateway/Id/client|{mine.id}")
+    assert read in of_me
+    assert {e["agent"][0]["who"]["identifier"]["value"] for e in of_me} == {mine.id}
+    assert found("subtype=search-type&_sort=date")[0]["recorded"] >= read["recorded"]
+
+
+def test_the_audit_is_searched_by_date_and_paged(here: World) -> None:
+    token = here.token(here.client())
+    for _ in range(5):
+        here.get("Task/a", token)
+    page = here.get("AuditEvent?subtype=read&_count=2&date=ge2020-01-01", token).json()
+    assert page["total"] == 5
+    seen = [entry["resource"]["id"] for entry in page["entry"]]
+    here.get("Task/a", token)  # what arrives meanwhile is on no later page
+    while links := [link["url"] for link in page["link"] if link["relation"] == "next"]:
+        page = here.get(links[0].removeprefix(f"{BASE_URL}/"), token).json()
+        seen += [entry["resource"]["id"] for entry in page["entry"]]
+    assert len(seen) == len(set(seen)) == 5
+    assert here.get("AuditEvent?date=lt2020-01-01", token).json()["total"] == 0
+    assert here.get("AuditEvent?date=nonsense", token).status_code == 400
+    strict = {"Prefer": "handling=strict"}
+    assert here.get("AuditEvent?colour=red", token, **strict).status_code == 400
+    assert here.get("AuditEvent?colour=red", token).status_code == 200

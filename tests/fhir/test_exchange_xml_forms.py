@@ -1,4 +1,4 @@
-"""FHIR XML in the JSON form."""
+"""Questionnaires in XML take the form that JSON has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fhir_gateway.fhir import xml
+from fhir_gateway.fhir import exchange_xml
 
 FORM = b"""<?xml version="1.0"?>
 <Questionnaire xmlns="http://hl7.org/fhir">
@@ -36,7 +36,7 @@ FORM = b"""<?xml version="1.0"?>
 
 
 def test_elements_take_the_form_that_json_has() -> None:
-    form = xml.parse(FORM)
+    form = exchange_xml.parse(FORM)
     assert form["resourceType"] == "Questionnaire"
     assert form["subjectType"] == ["Patient"]
     assert form["contained"][0]["compose"]["include"][0]["concept"] == [{"code": "a"}]
@@ -71,5 +71,5 @@ def test_elements_take_the_form_that_json_has() -> None:
     ],
 )
 def test_what_is_not_plain_fhir_xml_is_refused(data: bytes) -> None:
-    with pytest.raises(xml.XmlRefused):
-        xml.parse(data)
+    with pytest.raises(exchange_xml.XmlRefused):
+        exchange_xml.parse(data)
