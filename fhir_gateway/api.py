@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from fhir_gateway.auth.assertions_checked import ALGORITHMS
 from fhir_gateway.auth.issuers import Issuers
 from fhir_gateway.auth.key_sets import KeySets
-from fhir_gateway.rest import smart
+from fhir_gateway.rest import smart, writes
 from fhir_gateway.rest.app import BASE, create_fhir_app
 from fhir_gateway.rest.auditor import Auditor
 from fhir_gateway.rest.desk import Desk

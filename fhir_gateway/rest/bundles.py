@@ -115,7 +115,7 @@ class Bundles:
         for entry in ordered:
             with _within(entry.number):
                 pending.append(self._prepared(_renamed(entry, names)))
-            if entry.full_url:
+            if entry.full_url and pending[-1].reference:
                 names[entry.full_url] = pending[-1].reference
         for entry, answer in zip(ordered, run_all(self._desk, pending), strict=True):
             answers[entry.number] = answer

@@ -15,8 +15,7 @@ from fhir_gateway.fhir import check
 from fhir_gateway.fhir.outcome import issue
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.provider.service import Service, read_service
-from fhir_gateway.rest.access import Access
-from fhir_gateway.rest.auditor import concerns
+from fhir_gateway.rest.access import Access, concerns
 from fhir_gateway.rest.problem import (
     BAD_REQUEST,
     CONFLICT,

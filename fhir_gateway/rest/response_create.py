@@ -37,7 +37,6 @@ from fhir_gateway.rest.registry import Answer, Call
 from fhir_gateway.store import requests, resources
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.requests import Request
-from fhir_gateway.store.resources import EVERYTHING
 
 #: On a QuestionnaireResponse: the HealthcareService that it is for.
 SERVICE = f"{BASE}/StructureDefinition/response-service"
@@ -73,10 +72,7 @@ def prepare(desk: Desk, call: Call) -> Pending:
         request_id=_request_id(service, _identifier(response)) or str(uuid.uuid4()),
         evidence=_evidence(desk, call, response),
     )
-    return Pending(
-        lambda tx: _apply(desk, call, asked, tx),
-        f"{_TYPE}/{uuid.uuid5(uuid.UUID(asked.request_id), 'responseId')}",
-    )
+    return Pending(lambda tx: _apply(desk, call, asked, tx))
 
 
 def _apply(desk: Desk, call: Call, asked: _Asked, tx: Transaction) -> Callable[[], Answer]:
@@ -144,8 +140,7 @@ def _created(desk: Desk, call: Call, request_id: str, reference: str) -> Answer:
 
 
 def _stored(tx: Transaction, request_id: str) -> Resource | None:
-    response_id = str(uuid.uuid5(uuid.UUID(request_id), "responseId"))
-    found = resources.read(tx, _TYPE, response_id, EVERYTHING)
+    found = resources.of_request(tx, _TYPE, request_id)
     return found.resource if found else None
 
 

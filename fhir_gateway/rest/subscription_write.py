@@ -12,8 +12,7 @@ from fhir_gateway.errors import Refused, TryLater
 from fhir_gateway.fhir.identifiers import is_ods_code
 from fhir_gateway.fhir.types import Resource, as_dict, as_str, extension_value
 from fhir_gateway.rest import written
-from fhir_gateway.rest.access import ALL, Access
-from fhir_gateway.rest.auditor import concerns
+from fhir_gateway.rest.access import ALL, Access, concerns
 from fhir_gateway.rest.conditions import check_if_match
 from fhir_gateway.rest.desk import (
     Desk,

@@ -16,7 +16,7 @@ from fhir_gateway.fhir.moments import instant
 from fhir_gateway.fhir.outcome import issue
 from fhir_gateway.fhir.types import Resource, as_dict, as_str
 from fhir_gateway.rest import task_rules, written
-from fhir_gateway.rest.auditor import concerns
+from fhir_gateway.rest.access import concerns
 from fhir_gateway.rest.conditions import if_match
 from fhir_gateway.rest.desk import Desk, Pending, checked, reading, refuse_errors
 from fhir_gateway.rest.negotiation import MAX_BYTES, parse_resource

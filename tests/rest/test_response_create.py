@@ -1,4 +1,4 @@
-"""QuestionnaireResponses that clients create: accepted like those of the pages, once, and theirs."""
+"""QuestionnaireResponses that clients create: accepted as those of the pages are, and once."""
 
 from __future__ import annotations
 
@@ -70,9 +70,7 @@ def test_if_none_exist_that_is_not_understood_creates_nothing(world: Writing) ->
 def test_two_at_once_make_one_request(world: Writing) -> None:
     world.token()
     with ThreadPoolExecutor(6) as threads:
-        answers = list(
-            threads.map(lambda _: world.post(HERE, world.response("one")), range(6))
-        )
+        answers = list(threads.map(lambda _: world.post(HERE, world.response("one")), range(6)))
     assert sorted(a.status_code for a in answers) == [200] * 5 + [201]
     assert world.requests() == 1
 
@@ -109,9 +107,7 @@ def test_what_is_no_completed_response_of_ours_is_refused(
 
 def named(world: Writing, slug: str) -> dict[str, object]:
     return world.response(
-        extension=[
-            {"url": SERVICE, "valueReference": {"reference": f"HealthcareService/{slug}"}}
-        ]
+        extension=[{"url": SERVICE, "valueReference": {"reference": f"HealthcareService/{slug}"}}]
     )
 
 

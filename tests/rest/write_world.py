@@ -133,7 +133,7 @@ class Writing:
     def texts(self, mobile: str = MOBILE) -> list[str]:
         """The texts on a phone."""
         found = httpx.get(f"{self.phone}/messages", params={"to": mobile}).json()
-        return [str(message["text"] if "text" in message else message) for message in found]
+        return [str(message.get("text", message)) for message in found]
 
     def reset(self) -> None:
         """An empty database with the two services."""
