@@ -147,9 +147,7 @@ def test_paths_that_lead_to_no_one_element_are_refused(text: str) -> None:
     with pytest.raises(PatchRefused):
         path_patch.apply(
             TASK,
-            operation(
-                type={"valueCode": "replace"}, path=path(text), value={"valueString": "x"}
-            ),
+            operation(type={"valueCode": "replace"}, path=path(text), value={"valueString": "x"}),
         )
 
 
