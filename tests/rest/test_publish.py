@@ -1,4 +1,4 @@
-"""Publishing Questionnaires and services over the API: administrators alone, and lint is the gate."""
+"""Publishing Questionnaires and services over the API: by administrators, and lint is the gate."""
 
 from __future__ import annotations
 

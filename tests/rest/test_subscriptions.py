@@ -1,4 +1,4 @@
-"""Subscriptions: told after a handshake, signed, in order, again after failures; never elsewhere."""
+"""Subscriptions: told after a handshake, signed, in order, and again after failures."""
 
 from __future__ import annotations
 
