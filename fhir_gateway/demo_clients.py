@@ -7,6 +7,7 @@ client does.
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,7 +82,7 @@ def fetch_token(fhir_base: str, data_dir: Path, one: DemoClient) -> str:
 
 def token_command(data_dir: Path) -> str:
     """The command that prints a token of the portal."""
-    return f"fhir-gateway client token --demo --data-dir {data_dir}"
+    return f"fhir-gateway client token --demo --data-dir {shlex.quote(str(data_dir))}"
 
 
 def _ring(data_dir: Path, one: DemoClient) -> KeyRing:

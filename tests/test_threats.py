@@ -1,4 +1,4 @@
-"""docs/threats-identity.md names, for each defence, tests that are there."""
+"""The tables of threats name, for each defence, tests that are there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "threats-identity.md"
-ROWS = [line for line in TABLE.read_text().splitlines() if line.startswith("| ")][1:]
+TABLES = (TABLE, ROOT / "docs" / "threats-access.md")
+ROWS = [
+    line
+    for table in TABLES
+    for line in [row for row in table.read_text().splitlines() if row.startswith("| ")][1:]
+]
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 

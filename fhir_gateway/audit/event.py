@@ -92,7 +92,7 @@ def patient(what: Element) -> Element:
 
 def query(text: str) -> Element:
     """An entity: what was asked, in base64 as it came, so that nothing can be lost of it."""
-    encoded = base64.b64encode(text.encode()).decode()
+    encoded = base64.b64encode(text.encode("utf-8", "replace")).decode()
     return {"type": codes.SYSTEM_OBJECT, "role": codes.QUERY, "query": encoded}
 
 

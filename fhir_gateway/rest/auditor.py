@@ -21,6 +21,8 @@ from fhir_gateway.rest.registry import Call
 from fhir_gateway.store.database import Database, Transaction
 
 _BAD, _FAILED = 400, 500
+#: Characters that are kept of what was asked.
+_LONGEST = 20_000
 _KEPT = "audit_kept"
 
 
@@ -77,7 +79,7 @@ class Auditor:
             server=self._server,
             target=_target(call, resource),
             asked=asked(call),
-            request_id=call.request.headers.get("x-request-id", "")[:200],
+            request_id=call.request.headers.get("x-request-id", "").strip()[:200],
             patients=_patients(call, status, resource),
             outcome=_outcome(status),
             outcome_text=_said(status, resource),
@@ -105,7 +107,8 @@ def asked(call: Call) -> str:
     query = request.url.query
     form = [pair for pair in call.parameters if pair not in request.query_params.multi_items()]
     said = f"{request.method} {request.url.path}{'?' if query else ''}{query}"
-    return said + ("\n" + "&".join(f"{name}={value}" for name, value in form) if form else "")
+    said += "\n" + "&".join(f"{name}={value}" for name, value in form) if form else ""
+    return said[:_LONGEST]
 
 
 def _target(call: Call, resource: Resource | None) -> str:

@@ -19,8 +19,7 @@ def count(tx: Transaction, kind: str, who: str, limit: int, *, now: datetime) ->
     """Count one call. Raises Problem (429): then the transaction must be rolled back, so that what
     is refused is not counted and waiting helps. `who`: an id, or an address, of which a hash is
     kept."""
-    key = f"{_PREFIX}{kind}:{tx.sealer.mac('api-rate', who)}"
-    if windows.add(tx, key, WINDOW, now=now) > limit:
+    if _add(tx, kind, who, now) > limit:
         raise Problem(
             TOO_MANY,
             "throttled",
@@ -30,7 +29,14 @@ def count(tx: Transaction, kind: str, who: str, limit: int, *, now: datetime) ->
 
 
 def is_first(tx: Transaction, kind: str, who: str, *, now: datetime) -> bool:
-    """Whether this is the first of its kind in a minute; forgets what is long past."""
+    """Whether this is the first of its kind in a minute."""
+    return _add(tx, kind, who, now) == 1
+
+
+def _add(tx: Transaction, kind: str, who: str, now: datetime) -> int:
+    """One more; how many within a minute. Whoever comes anew takes away what is long past."""
     key = f"{_PREFIX}{kind}:{tx.sealer.mac('api-rate', who)}"
-    counters.forget(tx, _PREFIX, now - 3 * WINDOW)
-    return windows.add(tx, key, WINDOW, now=now) == 1
+    found = windows.add(tx, key, WINDOW, now=now)
+    if found == 1:
+        counters.forget(tx, _PREFIX, now - 3 * WINDOW)
+    return found

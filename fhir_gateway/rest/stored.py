@@ -19,7 +19,7 @@ from fhir_gateway.rest.problem import BAD_REQUEST, FORBIDDEN, GONE, Problem, not
 from fhir_gateway.rest.registry import Answer, Call, Interaction, Parameter, Registry
 from fhir_gateway.store import resource_links, resources, search
 from fhir_gateway.store.database import Database, Transaction
-from fhir_gateway.store.resources import Visible, mac_of
+from fhir_gateway.store.resources import Visible, macs_of
 
 #: What is published to everybody: no token is needed to read it.
 PUBLIC_TYPES = frozenset({"CodeSystem", "Questionnaire", "StructureDefinition", "ValueSet"})
@@ -64,7 +64,7 @@ def may_see(access: Access, resource_type: str) -> bool:
 
 def reading_of(call: Call, tx: Transaction, now: datetime) -> Reading:
     """What reading the parameters of a call needs."""
-    return Reading(mac_of(tx.sealer), now, call.base_url)
+    return Reading(macs_of(tx.sealer), now, call.base_url)
 
 
 def refused(error: SearchRefused) -> Problem:

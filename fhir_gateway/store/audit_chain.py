@@ -54,15 +54,15 @@ def check(tx: Transaction, earlier: Mapping[int, End] | None = None) -> Checked:
 def _check_one(tx: Transaction, chain: int, problems: list[str]) -> dict[int, str]:
     """The HMACs of the links of a chain, by position."""
     macs: dict[int, str] = {}
-    before, expected = "", 1
+    before, expected, by_keys = "", 1, tx.sealer.macs("audit-chain")
     while rows := _batch(tx, chain, expected - 1):
         keys = _keys(tx, [row.id for row in rows])
         for row in rows:
             if row.position != expected:
                 problems.append(f"Chain {chain}: links {expected} to {row.position - 1} are gone.")
-            by_keys = tx.sealer.macs("audit-chain", *link(row, before, keys[row.id]))
+            parts = link(row, before, keys[row.id])
             # After a gap the link before is not known, and the link itself cannot be checked.
-            if row.position == expected and not any(same(row.mac, mac) for mac in by_keys):
+            if row.position == expected and not any(same(row.mac, by(*parts)) for by in by_keys):
                 problems.append(f"Chain {chain}: link {row.position} ({row.id}) was changed.")
             macs[row.position] = before = row.mac
             expected = row.position + 1

@@ -68,7 +68,8 @@ def append(tx: Transaction, entry: Entry) -> None:
     """Add an event; `event.id` is its id."""
     end = _end(tx, tx.session.info.setdefault("audit-chain", secrets.randbelow(CHAINS)))
     keys = {(PROVIDER, code) for code in entry.providers}
-    keys |= {(ENTITY, tx.sealer.mac(_PURPOSE, name)) for name in entry.references}
+    mac = tx.sealer.macs(_PURPOSE)[0]
+    keys |= {(ENTITY, mac(name)) for name in entry.references}
     row = AuditEventRow(
         id=entry.event["id"],
         recorded=_milliseconds(entry.recorded),
@@ -160,7 +161,7 @@ def _matching(tx: Transaction, query: Query) -> Select[AuditEventRow]:
         statement = statement.where(_has(PROVIDER, query.providers))
     named = [(query.reference,)] if query.reference else []
     for wanted in (*named, *query.about):
-        macs = [mac for name in wanted for mac in tx.sealer.macs(_PURPOSE, name)]
+        macs = [mac(name) for mac in tx.sealer.macs(_PURPOSE) for name in wanted]
         statement = statement.where(_has(ENTITY, macs))
     return statement
 

@@ -3,6 +3,7 @@ may see them. `visible` is in every query: nobody reads what another provider ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,14 +58,14 @@ class Stored:
     sequence: int = 0
 
 
-def mac_of(sealer: Sealer) -> Mac:
-    """The hash that personal values are indexed and searched by."""
-    key = sealer.mac_key("search")
+def macs_of(sealer: Sealer) -> list[Mac]:
+    """The hashes that personal values may be indexed by: that of the current key first, which new
+    rows are made with, then those of older keys."""
 
-    def mac(kind: str, value: str) -> str:
-        return key(kind, value)[:_MAC_DIGITS]
+    def short(whole: Callable[..., str]) -> Mac:
+        return lambda kind, value: whole(kind, value)[:_MAC_DIGITS]
 
-    return mac
+    return [short(whole) for whole in sealer.macs("search")]
 
 
 def write(
@@ -212,7 +213,7 @@ def index_rows(sealer: Sealer, sequence: int, content: Resource) -> list[dict[st
     """The rows of a resource's index, as columns."""
     if content["resourceType"] not in TYPES:
         return []
-    found = rows(content, mac_of(sealer))
+    found = rows(content, macs_of(sealer)[0])
     return [
         {"sequence": sequence, "type": content["resourceType"], **row._asdict()}
         for row in found

@@ -67,16 +67,21 @@ class Sealer:
 
         The same parts give the same hash, so numbers can be counted without being stored.
         """
-        return self.mac_key(purpose)(*parts)
+        return self.macs(purpose)[0](*parts)
 
-    def mac_key(self, purpose: str) -> Callable[..., str]:
-        """`mac` of one purpose, for many values: the key is derived once."""
-        return _mac_by(self._keys[0], purpose)
+    def macs(self, purpose: str) -> list[Callable[..., str]]:
+        """`mac` of one purpose, for many values: by the current key, then by each older one, for
+        hashes that were made before keys were changed."""
 
-    def macs(self, purpose: str, *parts: str) -> list[str]:
-        """The same by every key, the current one first: what was hashed by an older key is found
-        by these."""
-        return [_mac_by(key, purpose)(*parts) for key in self._keys]
+        def by(key: bytes) -> Callable[..., str]:
+            derived = _derive(key, b"mac:" + purpose.encode())
+
+            def mac(*parts: str) -> str:
+                return hmac.new(derived, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+            return mac
+
+        return [by(key) for key in self._keys]
 
 
 def token_hash(token: str) -> str:
@@ -87,15 +92,6 @@ def token_hash(token: str) -> str:
 def same(left: str, right: str) -> bool:
     """Compare two hashes in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())
-
-
-def _mac_by(master: bytes, purpose: str) -> Callable[..., str]:
-    key = _derive(master, b"mac:" + purpose.encode())
-
-    def mac(*parts: str) -> str:
-        return hmac.new(key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
-
-    return mac
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

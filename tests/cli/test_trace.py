@@ -72,6 +72,18 @@ def test_what_agrees_is_shown_and_the_trace_is_recorded() -> None:
     assert row.asked["reason"] == "patient on the phone"
 
 
+def test_a_trace_is_in_the_audit_with_whom_and_why() -> None:
+    number = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990001006"}
+    run("--patient", "-", stdin=patient("typical", identifier=[number]))
+    listed = runner.invoke(
+        app, ["audit", "list", "--entity", f"{number['system']}|{number['value']}", "--json"]
+    )
+    (event,) = json.loads(listed.stdout)
+    assert (event["subtype"][0]["code"], event["action"]) == ("trace", "R")
+    assert event["agent"][0]["who"]["identifier"]["value"] == "ada"
+    assert event["outcomeDesc"] == "not-proven: patient on the phone"
+
+
 def test_a_script_reads_json() -> None:
     found = json.loads(run("--patient", "-", "--json", stdin=patient("typical")).stdout)
     assert (found["level"], found["status"], found["nhs_number"]) == (

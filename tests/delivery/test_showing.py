@@ -34,7 +34,7 @@ def shown(world: World, request_id: str) -> dict[str, list[Resource]]:
 def found_by(world: World, resource_type: str, **parameters: str) -> list[str]:
     """Ids that a search finds."""
     with world.gateway.database.reading() as tx:
-        reading = Reading(resources.mac_of(tx.sealer), world.parts.clock())
+        reading = Reading(resources.macs_of(tx.sealer), world.parts.clock())
         pairs = [(name.replace("_", "-"), value) for name, value in parameters.items()]
         query = read_query(resource_type, pairs, reading, strict=True)
         return [match.id for match in search.run(tx, query, EVERYTHING).matches]

@@ -48,13 +48,36 @@ def test_the_selfcheck_says_when_no_demo_runs(tmp_path: Path) -> None:
 
 def test_demo_json_has_the_base_of_everything(demo: RunningDemo) -> None:
     addresses = json.loads((demo.data_dir / "demo.json").read_text())
-    assert set(addresses) == {"gateway", "fhir", "pds", "epr", "phone"}
+    assert set(addresses) == {"gateway", "fhir", "pds", "epr", "phone", "token_command"}
     assert httpx.get(f"{addresses['fhir']}/metadata").json()["fhirVersion"] == "4.0.1"
     assert httpx.get(f"{addresses['epr']}/metadata").json()["fhirVersion"] == "4.0.1"
     headers = {"X-Request-ID": "c1ab3fba-6bae-4ba4-b257-5a87c44d4a91"}
     found = httpx.get(f"{addresses['pds']}/Patient/9990001006", headers=headers)
     assert found.json()["id"] == "9990001006"
     assert httpx.get(f"{addresses['phone']}/messages").status_code == 200
+
+
+def test_its_api_is_tried_with_a_token_that_a_command_prints(demo: RunningDemo) -> None:
+    command = json.loads((demo.data_dir / "demo.json").read_text())["token_command"].split()
+    assert command[0] == "fhir-gateway"
+
+    def tasks(*more: str) -> httpx.Response:
+        done = subprocess.run(
+            [sys.executable, "-m", "fhir_gateway", *command[1:], *more],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        (token,) = done.stdout.split("\n")[:-1]
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.get(f"{demo.addresses['fhir']}/Task", headers=headers)
+
+    assert tasks().json()["type"] == "searchset"
+    assert tasks("--admin").status_code == 200
+    assert httpx.get(f"{demo.addresses['fhir']}/Task").status_code == 401
+    start = httpx.get(demo.addresses["gateway"], follow_redirects=True).text
+    assert "client token --demo" in start
 
 
 def test_the_start_page_leads_to_every_place_of_the_story(demo: RunningDemo) -> None:

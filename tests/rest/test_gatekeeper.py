@@ -20,7 +20,16 @@ from fhir_gateway.fhir import check
 from fhir_gateway.rest.app import BASE
 from fhir_gateway.rest.settings import ApiLimits
 from fhir_gateway.store.database import Database
-from tests.rest.clients_world import BASE_URL, RSA, STRANGER, World, key_set, unchecked, world
+from tests.rest.clients_world import (
+    BASE_URL,
+    RSA,
+    STRANGER,
+    World,
+    key_set,
+    now,
+    unchecked,
+    world,
+)
 from tests.serving import serve
 
 
@@ -150,6 +159,21 @@ def test_without_a_token_an_address_has_its_limit(either: Database) -> None:
         assert [answer.status_code for answer in answers] == [200, 401, 401, 429, 429]
         assert here.get("Task/a", token).status_code == 200
         assert here.get("metadata").status_code == 200
+
+
+def test_counts_of_long_ago_are_forgotten(either: Database) -> None:
+    from datetime import timedelta
+
+    from sqlalchemy import text
+
+    moment = [now()]
+    with world(either, clock=lambda: moment[0]) as here:
+        for _ in range(3):
+            here.get("Questionnaire")
+            moment[0] += timedelta(minutes=10)
+        with either.engine.connect() as connection:
+            (count,) = connection.execute(text("SELECT count(*) FROM counter")).one()
+    assert count == 1
 
 
 ISSUER = "https://login.trust.example"

@@ -37,7 +37,7 @@ def page(
     database: Database, pairs: list[tuple[str, str]], after: search.Position | None = None
 ) -> search.Page:
     with database.reading() as tx:
-        query = read_query("Task", pairs, Reading(resources.mac_of(tx.sealer), NOW), strict=True)
+        query = read_query("Task", pairs, Reading(resources.macs_of(tx.sealer), NOW), strict=True)
         return search.run(tx, query, RX1, after=after)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from fhir_gateway.fhir.exchange_xml import is_text
 from fhir_gateway.fhir.moments import Span, comparable, span
 from fhir_gateway.fhir.search.days import FIRST, LAST, cover
 from fhir_gateway.fhir.search.parameters import Kind, Parameter
@@ -166,6 +167,8 @@ def comparison_of(
     parameter: Parameter, value: str, modifier: str, *, mac: Mac, now: datetime, base: str
 ) -> Comparison:
     """What one value of a parameter with this modifier stands for. Raises SearchRefused."""
+    if not is_text(value):
+        raise SearchRefused(f"'{parameter.name}' has control characters, which FHIR forbids.")
     if modifier == "identifier":
         return token_comparison(Parameter("identifier", Kind.TOKEN, ()), value, mac)
     match parameter.kind:

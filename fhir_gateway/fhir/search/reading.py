@@ -4,7 +4,7 @@ passed over why, and refuses what would answer something else than was asked."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,9 +47,10 @@ _MODIFIERS = {
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What reading needs beside the parameters. `base`: the server's own address, by which
-    references may be given too. `mac`: hash of personal values. `now`: for the prefix `ap`."""
+    references may be given too. `macs`: hashes that personal values may be indexed by. `now`: for
+    the prefix `ap`."""
 
-    mac: Mac
+    macs: Sequence[Mac]
     now: datetime
     base: str = ""
 
@@ -163,16 +164,21 @@ class _Reader:
             return self._missing(parameter, names, values)
         if modifier == "identifier":
             names = (identifier_of(base),)
-        found = [self._comparison(parameter, value, modifier) for value in values]
-        return Condition(parameter, names, tuple(found), negated=modifier == "not")
+        found = [
+            self._comparison(parameter, value, modifier, mac)
+            for value in values
+            for mac in self.reading.macs
+        ]
+        negated = modifier == "not"
+        return Condition(parameter, names, tuple(dict.fromkeys(found)), negated=negated)
 
-    def _comparison(self, parameter: Parameter, value: str, modifier: str) -> Comparison:
+    def _comparison(self, parameter: Parameter, value: str, modifier: str, mac: Mac) -> Comparison:
         reading = self.reading
         return comparison_of(
             parameter,
             value,
             "" if modifier == "not" else modifier,
-            mac=reading.mac,
+            mac=mac,
             now=reading.now,
             base=reading.base,
         )
