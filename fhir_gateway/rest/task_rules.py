@@ -15,6 +15,7 @@ from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 TRANSITIONS: dict[str, frozenset[str]] = {
     "requested": frozenset({"received", "accepted", "in-progress", "completed", "rejected"}),
     "received": frozenset({"accepted", "in-progress", "completed", "rejected"}),
+    "on-hold": frozenset({"received", "accepted", "in-progress", "completed", "rejected"}),
     "accepted": frozenset({"in-progress", "completed", "rejected"}),
     "in-progress": frozenset({"accepted", "completed", "rejected"}),
     "completed": frozenset(),

@@ -13,9 +13,11 @@ from fhir_gateway.rest import (
     subscription_write,
     task_update,
 )
+from fhir_gateway.rest.conditions import if_match
 from fhir_gateway.rest.desk import Desk, Pending, Prepare, run
 from fhir_gateway.rest.dispatch import Observer
 from fhir_gateway.rest.operations import match, questionnaires, terminology, validate
+from fhir_gateway.rest.problem import PRECONDITION_FAILED, Problem
 from fhir_gateway.rest.registry import (
     Answer,
     Call,
@@ -26,6 +28,7 @@ from fhir_gateway.rest.registry import (
 )
 
 INVITE = "https://w3id.org/fhir-gateway/OperationDefinition/CommunicationRequest-invite"
+_TRIES = 3
 _CONDITIONAL = {"conditionalCreate": True}
 
 
@@ -97,6 +100,14 @@ def _prepares(desk: Desk) -> Mapping[tuple[str, str], Prepare]:
 
 def _handler(desk: Desk, prepare: Prepare) -> Handler:
     def handler(call: Call) -> Answer:
+        for _ in range(_TRIES - 1):
+            try:
+                return run(desk, prepare(call))
+            except Problem as problem:
+                # A patch that names no version is for whatever is there.
+                named = call.interaction != Interaction.PATCH or if_match(call.request)
+                if named or problem.status != PRECONDITION_FAILED:
+                    raise
         return run(desk, prepare(call))
 
     return handler
