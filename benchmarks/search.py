@@ -159,12 +159,13 @@ def fill(database: Database, start: int, end: int) -> None:
                 sequence = number * 5 + offset + 1
                 content = with_meta(resource, 1, moment)
                 sealed = database.sealer.seal(content)
+                provider = PROVIDERS[number % len(PROVIDERS)]
                 kept.append(
                     {
                         "sequence": sequence,
                         "type": resource["resourceType"],
                         "id": resource["id"],
-                        "provider": PROVIDERS[number % len(PROVIDERS)],
+                        "provider": provider,
                         "version": 1,
                         "updated_at": moment,
                         "deleted": False,
@@ -183,7 +184,7 @@ def fill(database: Database, start: int, end: int) -> None:
                         "content_sealed": sealed,
                     }
                 )
-                values += index_rows(database.sealer, sequence, content)
+                values += index_rows(database.sealer, sequence, provider, content)
         with database.engine.begin() as connection:
             connection.execute(insert(ResourceRow), kept)
             connection.execute(insert(ResourceVersionRow), versions)

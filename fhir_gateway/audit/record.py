@@ -1,5 +1,5 @@
-"""Keeping AuditEvents. Whoever owns the transaction calls this last, right before its commit: what
-was done and the record of it become true together, or neither does."""
+"""Keeping AuditEvents, in the transaction of what was done: it and the record of it become true
+together, or neither does."""
 
 from __future__ import annotations
 

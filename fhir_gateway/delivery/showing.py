@@ -39,7 +39,10 @@ def show_request(parts: Parts, request_id: str) -> list[tuple[str, str]]:
     """
     with parts.database.transaction() as tx:
         request = requests.find(tx, request_id)
-        if request is None or request.is_synthetic:
+        if request is None:
+            return []
+        if request.is_synthetic:
+            _mark(tx, request)
             return []
         service = parts.service(tx, request.service_slug)
     found = shown_resources.of_request(request, _bundle(parts, request, service), service)
@@ -56,7 +59,10 @@ def show_request(parts: Parts, request_id: str) -> list[tuple[str, str]]:
 def show_quietly(parts: Parts, request_id: str) -> None:
     """`show_request`, for steps that must go on whatever happens here; catching up tries again."""
     try:
-        show_request(parts, request_id)
+        try:
+            show_request(parts, request_id)
+        except IntegrityError:
+            show_request(parts, request_id)  # another process showed it at the same moment
     except Exception as error:
         # Only the kind of the error: its text can hold what a patient typed.
         _log.error("not shown", request=request_id, error=type(error).__name__)

@@ -58,8 +58,8 @@ class Auditor:
             self._write(tx, call, caller, status, resource)
 
     def keep(self, tx: Transaction, call: Call, status: int, resource: Resource | None) -> None:
-        """Record a call in the transaction that does it, as its last statement: then both are true,
-        or neither. It is not recorded again once the transaction is committed."""
+        """Record a call in the transaction that does it: then both are true, or neither. It is not
+        recorded again once the transaction is committed."""
         caller: Caller = call.request.state.caller
         self._write(tx, call, caller, status, resource)
 

@@ -2,7 +2,8 @@
 
 Rows are links of a few chains: the HMAC of each covers all of it and the HMAC of the one before, so
 one that was changed, added or taken out by somebody without the key shows (audit_chain.py). Adding
-locks the end of one chain until the transaction ends: add last, right before the commit.
+locks the end of one chain until the transaction ends. So events wait until theirs commits and are
+written as the last of it: whoever holds an end waits for nobody any more.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, event, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.store.access_tables import AuditChainRow, AuditEventRow, AuditKeyRow
@@ -25,6 +27,7 @@ from fhir_gateway.store.database import Transaction
 CHAINS = 8
 PROVIDER, ENTITY = "provider", "entity"
 _PURPOSE = "audit-entity"
+_WAITING = "audit-waiting"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -65,7 +68,22 @@ class Query:
 
 
 def append(tx: Transaction, entry: Entry) -> None:
-    """Add an event; `event.id` is its id."""
+    """Add an event when the transaction commits, which fails when it cannot be added; `event.id` is
+    its id."""
+    waiting: list[Entry] = tx.session.info.setdefault(_WAITING, [])
+    waiting.append(entry)
+    if len(waiting) > 1:
+        return
+
+    def before_commit(session: Session) -> None:
+        del session
+        for one in tx.session.info.pop(_WAITING):
+            _write(tx, one)
+
+    event.listen(tx.session, "before_commit", before_commit, once=True)
+
+
+def _write(tx: Transaction, entry: Entry) -> None:
     end = _end(tx, tx.session.info.setdefault("audit-chain", secrets.randbelow(CHAINS)))
     keys = {(PROVIDER, code) for code in entry.providers}
     mac = tx.sealer.macs(_PURPOSE)[0]

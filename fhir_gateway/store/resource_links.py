@@ -84,6 +84,7 @@ def _forth(
         .where(
             SearchValueRow.type == include.source,
             SearchValueRow.parameter.in_(names),
+            visible.clause(SearchValueRow),
             SearchValueRow.sequence.in_(_sources(keys, include.source, visible)),
             SearchValueRow.system.in_([include.target] if include.target else list(TYPES)),
         )
@@ -113,7 +114,10 @@ def _back(
         for kind, ids in by_type.items()
     ]
     chosen = select(SearchValueRow.sequence).where(
-        SearchValueRow.type == include.source, SearchValueRow.parameter.in_(names), or_(*targets)
+        SearchValueRow.type == include.source,
+        SearchValueRow.parameter.in_(names),
+        visible.clause(SearchValueRow),
+        or_(*targets),
     )
     return _rows(tx, ResourceRow.sequence.in_(chosen), visible)
 
@@ -143,6 +147,7 @@ def _canonical(
                 select(SearchValueRow.sequence).where(
                     SearchValueRow.type.in_(kinds),
                     SearchValueRow.parameter == name,
+                    visible.clause(SearchValueRow),
                     SearchValueRow.value == value,
                 )
             )

@@ -28,6 +28,8 @@ _SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 #: Compared byte by byte in both databases, so that beginnings of texts use an index.
 _TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
+_OF_PROVIDER = ("type", "parameter", "provider")
+
 
 class ResourceRow(Base):
     """The current version of a resource. `sequence` says in which order they were made."""
@@ -74,8 +76,8 @@ class SearchValueRow(Base):
 
     __tablename__ = "search_value"
     __table_args__ = (
-        Index("ix_search_value_value", "type", "parameter", "value", "system", "sequence"),
-        Index("ix_search_value_low", "type", "parameter", "low", "high", "sequence"),
+        Index("ix_search_value_value", *_OF_PROVIDER, "value", "system", "sequence"),
+        Index("ix_search_value_low", *_OF_PROVIDER, "low", "high", "sequence"),
         Index("ix_search_value_sequence", "sequence", "parameter"),
     )
 
@@ -83,6 +85,8 @@ class SearchValueRow(Base):
     sequence: Mapped[int] = mapped_column(ForeignKey("resource.sequence"))
     type: Mapped[str] = mapped_column(String(40))
     parameter: Mapped[str] = mapped_column(String(60))
+    #: That of the resource, so that a client's search does not even pass what others have.
+    provider: Mapped[str] = mapped_column(String(12))
     system: Mapped[str] = mapped_column(_TEXT)
     value: Mapped[str] = mapped_column(_TEXT)
     low: Mapped[str] = mapped_column(

@@ -33,11 +33,12 @@ class Visible:
 
     providers: frozenset[str] | None
 
-    def clause(self, row: type[ResourceRow] | Any = ResourceRow) -> ColumnElement[bool]:
-        """The condition on a row of the table `resource`."""
+    def clause(self, row: Any = ResourceRow) -> ColumnElement[bool]:
+        """The condition on a row of the table `resource`, or of its index."""
         if self.providers is None:
             return true()
-        return row.provider.in_(sorted({PUBLIC, *self.providers}))
+        mine: ColumnElement[bool] = row.provider.in_(sorted({PUBLIC, *self.providers}))
+        return mine
 
 
 EVERYTHING = Visible(None)
@@ -104,7 +105,7 @@ def write(
     row.digest, row.content_sealed = digest, sealed
     tx.session.flush()
     _keep_version(tx, row, method, now, sealed)
-    _index(tx, row.sequence, content)
+    _index(tx, row, content)
     return Stored(name, resource_id, version, now, content, provider, method, by_client)
 
 
@@ -202,20 +203,27 @@ def _keep_version(
     )
 
 
-def _index(tx: Transaction, sequence: int, content: Resource) -> None:
-    tx.session.execute(delete(SearchValueRow).where(SearchValueRow.sequence == sequence))
-    listed = index_rows(tx.sealer, sequence, content)
+def _index(tx: Transaction, row: ResourceRow, content: Resource) -> None:
+    tx.session.execute(delete(SearchValueRow).where(SearchValueRow.sequence == row.sequence))
+    listed = index_rows(tx.sealer, row.sequence, row.provider, content)
     if listed:
         tx.session.execute(insert(SearchValueRow), listed)
 
 
-def index_rows(sealer: Sealer, sequence: int, content: Resource) -> list[dict[str, Any]]:
+def index_rows(
+    sealer: Sealer, sequence: int, provider: str, content: Resource
+) -> list[dict[str, Any]]:
     """The rows of a resource's index, as columns."""
     if content["resourceType"] not in TYPES:
         return []
     found = rows(content, macs_of(sealer)[0])
     return [
-        {"sequence": sequence, "type": content["resourceType"], **row._asdict()}
+        {
+            "sequence": sequence,
+            "type": content["resourceType"],
+            "provider": provider,
+            **row._asdict(),
+        }
         for row in found
         if row.parameter not in _OWN_COLUMNS
     ]

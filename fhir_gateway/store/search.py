@@ -45,9 +45,8 @@ def run(tx: Transaction, query: Query, visible: Visible, *, after: Position | No
     """A page of a search. Matches come newest first, unless sorted; a page after another has what
     follows it in that order, whatever arrived in between."""
     matching = _matching(query, visible)
-    total = _total(tx, query, matching)
     if query.count == 0:
-        return Page([], None, total)
+        return Page([], None, _total(tx, query, matching))
     keys = [_sort_key(sort).label(f"key{i}") for i, sort in enumerate(query.sort)]
     inner = select(ResourceRow.sequence.label("sequence"), *keys).where(*matching).subquery()
     statement = select(*inner.c)
@@ -62,6 +61,9 @@ def run(tx: Transaction, query: Query, visible: Visible, *, after: Position | No
     page = found[: query.count]
     more = len(found) > query.count
     last = Position(tuple(map(_text, page[-1][1:])), page[-1][0]) if more else None
+    # What fits on the first page is counted already.
+    first_and_only = after is None and not more and query.total != "none"
+    total = len(found) if first_and_only else _total(tx, query, matching)
     return Page(_stored(tx, [row[0] for row in page]), last, total)
 
 
@@ -107,7 +109,9 @@ def _condition(
         return or_(false(), *(compare(c, row) for c in condition.comparisons))
     value = aliased(SearchValueRow)
     base = select(value.sequence).where(
-        value.type == resource_type, value.parameter.in_(condition.names)
+        value.type == resource_type,
+        value.parameter.in_(condition.names),
+        visible.clause(value),
     )
     if condition.chain:
         base = base.where(_chained(condition, value, visible))

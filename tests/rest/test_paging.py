@@ -46,7 +46,9 @@ def page(
     before=st.lists(st.tuples(st.integers(1, 28), st.sampled_from(STATUSES)), max_size=20),
     arriving=st.lists(st.tuples(st.integers(1, 28), st.sampled_from(STATUSES)), max_size=10),
     count=st.integers(1, 7),
-    sort=st.sampled_from(["", "authored-on", "-authored-on", "status,-authored-on", "-_id"]),
+    sort=st.sampled_from(
+        ["", "authored-on", "-authored-on", "status,-authored-on", "-_id", "_lastUpdated"]
+    ),
 )
 def test_paging_visits_everything_exactly_once_while_data_arrives(
     running: Api, before: list[Any], arriving: list[Any], count: int, sort: str

@@ -125,11 +125,21 @@ def test_that_the_newest_were_cut_off_shows_by_an_earlier_end(either: Database) 
     assert any("no longer" in problem for problem in problems(either, earlier=earlier))
 
 
+def test_an_event_is_the_last_of_its_transaction(either: Database) -> None:
+    """Two that hold each other's rows must not wait for each other's chain as well."""
+    with either.transaction() as one:
+        audit_log.append(one, entry("one"))
+        assert audit_log.count(one, Query()) == 0
+    with either.transaction() as tx:
+        assert audit_log.count(tx, Query()) == 1
+
+
 def test_events_are_found_by_everything_and_by_nobody_else(either: Database) -> None:
     with either.transaction() as tx:
         audit_log.append(tx, entry("a"))
         audit_log.append(tx, entry("b", providers=frozenset({"RB2"}), subtype="search-type"))
         audit_log.append(tx, entry("c", providers=frozenset(), agent="ada@ward"))
+    with either.transaction() as tx:
 
         def ids(**query: Any) -> list[str]:
             return [event["id"] for event in audit_log.search(tx, Query(**query), limit=10)]
@@ -152,6 +162,7 @@ def test_after_a_key_was_rotated_old_events_are_found_and_whole(either: Database
     rotated = Database(either.url, Sealer([b"another key that is 32 bytes long, too", KEY]))
     with rotated.transaction() as tx:
         audit_log.append(tx, entry("new"))
+    with rotated.transaction() as tx:
         assert len(audit_log.search(tx, Query(reference="Task/1"), limit=10)) == 4
         assert audit_chain.check(tx).problems == []
     rotated.close()

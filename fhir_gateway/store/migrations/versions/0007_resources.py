@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("sequence", _SEQUENCE, nullable=False),
         sa.Column("type", sa.String(length=40), nullable=False),
         sa.Column("parameter", sa.String(length=60), nullable=False),
+        sa.Column("provider", sa.String(length=12), nullable=False),
         sa.Column("system", _TEXT, nullable=False),
         sa.Column("value", _TEXT, nullable=False),
         sa.Column("low", _MOMENT, nullable=False),
@@ -64,7 +65,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_value")),
     )
-    key = ["type", "parameter"]
+    key = ["type", "parameter", "provider"]
     op.create_index("ix_search_value_value", "search_value", [*key, "value", "system", "sequence"])
     op.create_index("ix_search_value_low", "search_value", [*key, "low", "high", "sequence"])
     op.create_index("ix_search_value_sequence", "search_value", ["sequence", "parameter"])
