@@ -10,9 +10,10 @@ from starlette.types import ASGIApp
 from fhir_gateway.auth.assertions_checked import ALGORITHMS
 from fhir_gateway.auth.issuers import Issuers
 from fhir_gateway.auth.key_sets import KeySets
-from fhir_gateway.rest import smart
+from fhir_gateway.rest import smart, writes
 from fhir_gateway.rest.app import BASE, create_fhir_app
 from fhir_gateway.rest.auditor import Auditor
+from fhir_gateway.rest.desk import Desk
 from fhir_gateway.rest.gatekeeper import Gatekeeper
 from fhir_gateway.rest.token import TokenDesk
 
@@ -32,7 +33,7 @@ def create_api(gateway: Gateway) -> ASGIApp:
         observer=observer,
         clock=clock,
     )
-    desk = TokenDesk(
+    tokens = TokenDesk(
         database,
         KeySets(ALGORITHMS, settings.key_set_hosts),
         settings.api_limits,
@@ -40,6 +41,8 @@ def create_api(gateway: Gateway) -> ASGIApp:
         observer=observer,
         clock=clock,
     )
+    auditor = Auditor(database, gate, base_url=base_url, observer=observer, clock=clock)
+    desk = Desk(gateway.parts, gateway.engine, observer, auditor.keep, settings.subscription_hosts)
     return create_fhir_app(
         gateway.parts.catalogue,
         database,
@@ -47,9 +50,12 @@ def create_api(gateway: Gateway) -> ASGIApp:
         clock=clock,
         authenticate=gate.authenticate,
         admit=gate.admit,
-        observers=(Auditor(database, gate, base_url=base_url, observer=observer, clock=clock),),
+        observers=(auditor,),
         security=smart.security(base_url),
-        routes=(smart.route(BASE, base_url), desk.route(f"{BASE}{smart.TOKEN_PATH}")),
+        register=lambda registry: writes.register(
+            registry, desk, expander=gateway.terminology, observers=(auditor,)
+        ),
+        routes=(smart.route(BASE, base_url), tokens.route(f"{BASE}{smart.TOKEN_PATH}")),
     )
 
 

@@ -32,6 +32,7 @@ from fhir_gateway.delivery import duties, processes, steps
 from fhir_gateway.delivery.capabilities import NightlyCheck
 from fhir_gateway.delivery.catching_up import CatchingUp
 from fhir_gateway.delivery.engine import DbosEngine
+from fhir_gateway.delivery.notifier import Notifier
 from fhir_gateway.delivery.parts import AllLimits, Parts
 from fhir_gateway.delivery.pds_gate import DatabaseGate
 from fhir_gateway.delivery.progress import StoredProgress
@@ -52,6 +53,7 @@ from fhir_gateway.sms.nhs_notify import ByPatient, NhsNotifySender
 from fhir_gateway.sms.notify import NotifySender
 from fhir_gateway.sms.sender import NoSender, TextSender
 from fhir_gateway.sms.twilio import TwilioSender
+from fhir_gateway.store import published
 from fhir_gateway.store.database import Database
 from fhir_gateway.store.seal import Sealer
 from fhir_gateway.terminology.server import TerminologyServer
@@ -133,6 +135,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
         limits=AllLimits(settings.epr_limits, settings.text_limits, limits_by_epr(settings)),
         policy=Policy(frozenset(settings.matching_forgiven), settings.matching_youngest),
     )
+    parts.catalogue.follow(lambda: published.questionnaires(database))
     return Gateway(settings, database, DbosEngine(database), parts, terminology)
 
 
@@ -149,6 +152,8 @@ class Worker:
             duties.of(gateway.settings, gateway.settings.data_dir),
         )
         self._check = NightlyCheck(gateway.parts)
+        hosts, base_url = gateway.settings.subscription_hosts, gateway.site.base_url
+        self._notifier = Notifier(gateway.parts, f"{base_url}{FHIR_BASE}", hosts)
 
     def start(self) -> None:
         """Start delivering and watching."""
@@ -157,9 +162,11 @@ class Worker:
         gateway.engine.work(steps.bind(gateway.parts), self._executor_id)
         self._watch.start()
         self._check.start()
+        self._notifier.start()
 
     def stop(self) -> None:
         """Stop in order; what is under way is taken up by others or at the next start."""
+        self._notifier.stop()
         self._check.stop()
         self._watch.stop()
         self._gateway.engine.stop()

@@ -188,6 +188,8 @@ def _settings(data_dir: Path, addresses: overview.Addresses) -> Settings:
         codes_per_address=5000,
         codes_per_link=5000,
         codes_per_day=20000,
+        # Whoever tries subscriptions listens on the machine that the demo runs on.
+        subscription_hosts=("127.0.0.1", "localhost"),
         log_format="text",
     )
 

@@ -29,6 +29,7 @@ from fhir_gateway.delivery.settings import DeliverySettings, delivery_problems
 from fhir_gateway.errors import Refused
 from fhir_gateway.matching.policy import YOUNGEST, Difference
 from fhir_gateway.rest.settings import ApiSettings, api_problems
+from fhir_gateway.rest.subscription_settings import SubscriptionSettings
 from fhir_gateway.sms.nhs_notify import FREE_TEXT_SMS
 
 FILE_VARIABLE = "FHIR_GATEWAY_SETTINGS"
@@ -38,7 +39,9 @@ _MIN_KEY = 32
 _DATABASES = ("postgresql://", "postgres://", "postgresql+psycopg://", "sqlite:///")
 
 
-class Settings(DeliverySettings, ConformanceSettings, ApiSettings, BaseSettings):
+class Settings(
+    DeliverySettings, ConformanceSettings, ApiSettings, SubscriptionSettings, BaseSettings
+):
     """All settings of a gateway. Each can be set as FHIR_GATEWAY_<NAME> or in the file."""
 
     model_config = SettingsConfigDict(

@@ -35,6 +35,7 @@ def import_service(
     """Add a service, or replace the one with the same short name."""
     from fhir_gateway import shipped
     from fhir_gateway.app import build
+    from fhir_gateway.delivery.service_parts import unknown_parts
     from fhir_gateway.delivery.showing import show_services
     from fhir_gateway.provider.service import ServiceRefused, read_service
     from fhir_gateway.settings import load
@@ -48,7 +49,7 @@ def import_service(
             service = read_service(bundle)
         except ServiceRefused as error:
             fail(f"{file} does not describe a service:", *(f"  - {p}" for p in error.problems))
-        problems = _unknown_parts(gateway, service)
+        problems = unknown_parts(gateway.parts, service)
         if problems:
             fail(f"{file} names what this gateway does not have:", *(f"  - {p}" for p in problems))
         with gateway.database.transaction() as tx:
@@ -123,27 +124,6 @@ def show_service(
     for request_type in service.request_types:
         say(f"  - {request_type.questionnaire} by mapping {request_type.mapping}")
     say(f"Requests that ended because of an emergency: {stopped}")
-
-
-def _unknown_parts(gateway: Gateway, service: Service) -> list[str]:
-    """Questionnaires and mappings that a service names and that are not here."""
-    from fhir_gateway.errors import GatewayError
-
-    found = []
-    for request_type in service.request_types:
-        try:
-            gateway.parts.catalogue.definition(request_type.questionnaire)
-        except GatewayError as error:
-            found.append(str(error))
-        target = gateway.parts.targets.get(request_type.mapping)
-        if target is None:
-            known = ", ".join(sorted(gateway.parts.targets))
-            found.append(f"There is no mapping '{request_type.mapping}'. There are: {known}.")
-        elif not target.applies(request_type.questionnaire):
-            found.append(
-                f"The mapping '{target.name}' does not apply to {request_type.questionnaire}."
-            )
-    return found
 
 
 def _epr_warnings(gateway: Gateway, service: Service) -> list[str]:

@@ -85,6 +85,7 @@ def _model_problems(model: Any, resource: Resource) -> list[Element]:
                 "error",
                 "structure",
                 f"{detail['type']} at {'.'.join(str(part) for part in detail['loc'])}",
+                expression=_place(resource, detail["loc"]),
             )
             for detail in error.errors(include_url=False, include_input=False)
         ]
@@ -95,6 +96,19 @@ def _model_problems(model: Any, resource: Resource) -> list[Element]:
     except TypeError:
         return [issue("error", "value", "a number is beyond what FHIR allows")]
     return []
+
+
+def _place(resource: Resource, location: tuple[int | str, ...]) -> list[str]:
+    """The FHIRPath of what a model found fault with; none where a name is not one of FHIR's."""
+    path = str(resource.get("resourceType"))
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part.isidentifier():
+            path += f".{part}"
+        else:
+            return []
+    return [path]
 
 
 def _code_problems(part: dict[str, Any]) -> list[Element]:

@@ -58,15 +58,18 @@ def send_link(
     nhs_number: str | None = None,
     expires_at: datetime | None = None,
     now: datetime,
+    reference: str | None = None,
 ) -> Invitation:
     """Make a link and text it to `mobile` (E.164). With an NHS number the link is for that patient
-    alone. Raises TooManyTexts, or what the sender raises."""
+    alone. `reference`: of the text, by which it can be found again (None: a new one). Raises
+    TooManyTexts, or what the sender raises."""
     with database.transaction() as tx:
         if limits.admit(tx, [(caps.number_texts, mobile)], now=now):
             raise TooManyTexts
     bound_to = BoundPatient(nhs_number, mobile) if nhs_number else None
     made = make_link(database, service, base_url, bound_to=bound_to, expires_at=expires_at, now=now)
-    sent = sender.send(to=mobile, text=compose(service, made.url), reference=f"{uuid.uuid4()}:link")
+    named = reference or f"{uuid.uuid4()}:link"
+    sent = sender.send(to=mobile, text=compose(service, made.url), reference=named)
     return Invitation(made.link_id, made.url, sent.id)
 
 

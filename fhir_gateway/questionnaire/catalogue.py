@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.registry import Registry
@@ -30,6 +30,18 @@ class Catalogue:
         self.registry = Registry(resources)
         self._expander = expander
         self._definitions: dict[str, Definition] = {}
+        self._published_later: Callable[[], Iterable[Resource]] = tuple
+
+    def follow(self, published_later: Callable[[], Iterable[Resource]]) -> None:
+        """Look there, too, for what is not at hand: by whichever process it was published."""
+        self._published_later = published_later
+
+    def publish(self, questionnaire: Resource) -> None:
+        """Add a Questionnaire, or put it in the place of the same version."""
+        self.registry.add(questionnaire)
+        url = as_str(questionnaire.get("url"))
+        for canonical in [c for c in self._definitions if c.partition("|")[0] == url]:
+            del self._definitions[canonical]
 
     def definition(self, canonical: str) -> Definition:
         """The assembled Questionnaire for `url` or `url|version`.
@@ -38,6 +50,10 @@ class Catalogue:
         """
         if canonical not in self._definitions:
             questionnaire = self.registry.resolve(canonical)
+            if questionnaire is None:
+                for later in self._published_later():
+                    self.publish(later)
+                questionnaire = self.registry.resolve(canonical)
             if questionnaire is None or questionnaire.get("resourceType") != "Questionnaire":
                 raise UnknownQuestionnaire(canonical)
             assembled = assemble(questionnaire, self.registry.resolve)

@@ -77,7 +77,7 @@ class Dispatcher:
             )
             if not _raw(call):
                 check_accept(request)
-            if route.public and route.resource_type:
+            if route.public and (route.resource_type or route.operation):
                 await run_in_threadpool(self._admit, request)
             if not route.public:
                 access = await run_in_threadpool(

@@ -11,7 +11,7 @@ from sqlalchemy import delete, or_, select, update
 
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.store.database import Transaction
-from fhir_gateway.store.tables import AttachmentRow, DraftRow
+from fhir_gateway.store.tables import AttachmentRow, DraftRow, RequestRow
 
 
 class DraftState(StrEnum):
@@ -92,6 +92,13 @@ def find(tx: Transaction, draft_id: str, visit_id: str, *, lock: bool = False) -
     """The draft, when it belongs to this visit; `lock` holds it until the transaction ends."""
     query = select(DraftRow).where(DraftRow.id == draft_id, DraftRow.visit_id == visit_id)
     row = tx.session.scalar(query.with_for_update() if lock else query)
+    return _draft(tx, row) if row is not None else None
+
+
+def of_request(tx: Transaction, request_id: str) -> Draft | None:
+    """The draft that became a request, without its answers; None for one from elsewhere."""
+    query = select(DraftRow).join(RequestRow, RequestRow.draft_id == DraftRow.id)
+    row = tx.session.scalar(query.where(RequestRow.id == request_id))
     return _draft(tx, row) if row is not None else None
 
 

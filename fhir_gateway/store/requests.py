@@ -10,9 +10,11 @@ from sqlalchemy import Row, Table, insert, select, update
 
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.types import Resource
+from fhir_gateway.store import notices
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.request import Request as Request
 from fhir_gateway.store.request import RequestState as RequestState
+from fhir_gateway.store.subscriptions import Topic
 from fhir_gateway.store.tables import RequestEventRow, RequestRow
 
 #: From which states each state can be reached; `needs-attention` is only left by `reopen`.
@@ -36,6 +38,8 @@ REOPENED, SEND_DELAYED = "reopened", "send-delayed"
 _TABLE = cast("Table", RequestRow.__table__)
 _EVENTS = cast("Table", RequestEventRow.__table__)
 _WHOLE = [column for column in _TABLE.c if column.name not in ("draft_id", "epr_answer_sealed")]
+#: With these the status of a request's Task becomes another.
+_CHANGES_TASK = (RequestState.DELIVERED, RequestState.NEEDS_ATTENTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ def add(
     )
     tx.session.flush()
     _event(tx, request_id, RequestState.ACCEPTED, now, "")
+    if evidence.get("synthetic") is not True:
+        _announce(tx, Topic.NEW_REQUEST, request_id, now)
 
 
 def find(tx: Transaction, request_id: str) -> Request | None:
@@ -107,6 +113,11 @@ def hold(tx: Transaction, request_id: str) -> RequestState | None:
 def moved_at(tx: Transaction, request_id: str) -> datetime | None:
     """When a request moved last; None when there is none."""
     return tx.session.scalar(select(RequestRow.updated_at).where(RequestRow.id == request_id))
+
+
+def slug_of(tx: Transaction, request_id: str) -> str | None:
+    """The service of a request, or None."""
+    return tx.session.scalar(select(RequestRow.service_slug).where(RequestRow.id == request_id))
 
 
 def by_reference(tx: Transaction, reference: str) -> Request | None:
@@ -178,6 +189,8 @@ def move(
     if moved is None:
         return False
     _event(tx, request_id, state, now, detail)
+    if state in _CHANGES_TASK:
+        _announce(tx, Topic.STATUS_CHANGED, request_id, now)
     return True
 
 
@@ -214,6 +227,11 @@ def events(tx: Transaction, request_id: str) -> list[Event]:
         .order_by(RequestEventRow.id)
     )
     return [Event(row.state, row.at, row.detail) for row in rows]
+
+
+def _announce(tx: Transaction, topic: Topic, request_id: str, now: datetime) -> None:
+    slug = slug_of(tx, request_id) or ""
+    notices.announce(tx, topic, service_slug=slug, request_id=request_id, now=now)
 
 
 def _update(tx: Transaction, request_id: str, **values: Any) -> None:

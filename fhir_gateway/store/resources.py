@@ -227,3 +227,23 @@ def index_rows(
         for row in found
         if row.parameter not in _OWN_COLUMNS
     ]
+
+
+def request_of(tx: Transaction, resource_type: str, resource_id: str) -> str | None:
+    """The request that a resource is a part of, if any."""
+    return tx.session.scalar(
+        select(ResourceRow.request_id).where(
+            ResourceRow.type == resource_type, ResourceRow.id == resource_id
+        )
+    )
+
+
+def of_request(tx: Transaction, resource_type: str, request_id: str) -> Stored | None:
+    """The first resource of a type that a request is shown as, or None."""
+    row = tx.session.scalar(
+        select(ResourceRow)
+        .where(ResourceRow.request_id == request_id, ResourceRow.type == resource_type)
+        .order_by(ResourceRow.sequence)
+        .limit(1)
+    )
+    return stored(tx, row) if row else None

@@ -18,7 +18,7 @@ from fhir_gateway.web.environment import mount_assets
 from fhir_gateway.web.forms import ForeignForm
 from fhir_gateway.web.head import HeadAsGet
 from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
-from fhir_gateway.web.routes import check, code, ends, landing, language, pages, saving
+from fhir_gateway.web.routes import check, code, ends, landing, language, pages, saving, status
 from fhir_gateway.web.site import Site, site_of
 from fhir_gateway.web.uploads import MAX_UPLOAD_BYTES
 
@@ -74,7 +74,7 @@ def create_web_app(site: Site, *, lifespan: Any = None, home: ASGIApp | None = N
     if home is not None:
         app.router.routes.append(Mount("/demo", home))
         app.add_api_route("/", _to_demo, include_in_schema=False)
-    rooms = (landing, pages, code, check, ends, saving, language)
+    rooms = (landing, pages, code, check, ends, saving, status, language)
     for part in (router, *(room.router for room in rooms)):
         app.include_router(part)
     app.add_exception_handler(ForeignForm, _foreign_form)

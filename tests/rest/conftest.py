@@ -21,6 +21,7 @@ from fhir_gateway.store import resources
 from fhir_gateway.store.database import Database
 from tests.conftest import QUESTIONNAIRES
 from tests.databases import KINDS, emptied, fresh_database, migrated
+from tests.rest.write_world import Writing, writing
 from tests.serving import serve
 
 BASE_URL = "https://gateway.example/fhir/R4"
@@ -129,3 +130,22 @@ def fhir(running: Api, catalogue: Catalogue) -> httpx.Client:
     emptied(running.database)
     show_what_is_published(running.database, catalogue, now=NOW)
     return running.client
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def kept_writing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Writing]:
+    """One whole gateway for all tests of a kind of database."""
+    url = None
+    if request.param == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgresql"))
+    with writing(tmp_path_factory.mktemp("writing"), url) as world:
+        yield world
+
+
+@pytest.fixture
+def world(kept_writing: Writing) -> Writing:
+    """The gateway with two services, and nothing else."""
+    kept_writing.reset()
+    return kept_writing

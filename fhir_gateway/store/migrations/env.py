@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from fhir_gateway.store import access_tables as _access_tables  # noqa: F401 - tables
+from fhir_gateway.store import access_tables as _access_tables  # noqa: F401 - its tables
+from fhir_gateway.store import outreach_tables as _outreach_tables  # noqa: F401 - its tables
 from fhir_gateway.store import resource_tables as _resource_tables  # noqa: F401 - tables
 from fhir_gateway.store.flow_tables import Base  # with its tables known to it
 

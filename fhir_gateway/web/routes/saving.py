@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import uuid
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fhir_gateway.errors import GatewayError
-from fhir_gateway.fhir.types import as_dict, as_str
+from fhir_gateway.fhir.types import as_str
 from fhir_gateway.journey import codes, limits, saving
 from fhir_gateway.journey.codes import Checking, CodeText
 from fhir_gateway.journey.flow import Flow
@@ -18,7 +16,7 @@ from fhir_gateway.provider.service import Service
 from fhir_gateway.sms.number import normalise_mobile
 from fhir_gateway.store import drafts, visits
 from fhir_gateway.store.drafts import Draft
-from fhir_gateway.web import visitor
+from fhir_gateway.web import sealed, visitor
 from fhir_gateway.web.display import day_name
 from fhir_gateway.web.forms import Form
 from fhir_gateway.web.routes.code import FIELD, WORDS
@@ -88,18 +86,16 @@ def go_on(request: Request, token: str, form: Form) -> Response:
         if found is None:
             return site.page(request, "link-unknown.jinja", status=404)
         link, service = found
-        sealed = form.text("saved")
-        number = (
-            _unsealed(site, sealed, link.id) if sealed else normalise_mobile(form.text("mobile"))
-        )
+        saved = form.text("saved")
+        number = _unsealed(site, saved, link.id) if saved else normalise_mobile(form.text("mobile"))
         draft = saving.find(tx, link.id, number, now=site.clock()) if number else None
     if number is None:
         typed = form.text("mobile")
         return _continue_page(site, request, token, mobile=typed, error=_NOT_A_MOBILE)
-    if not sealed:
+    if not saved:
         if draft is not None:
             _text_code(site, request, draft, number, service)
-        return _continue_page(site, request, token, sealed=_sealed(site, number, link.id))
+        return _continue_page(site, request, token, hidden=_sealed(site, number, link.id))
     outcome = Checking.EXPIRED
     if draft is not None:
         typed = form.text(FIELD)
@@ -107,7 +103,7 @@ def go_on(request: Request, token: str, form: Form) -> Response:
             site.database, draft.id, draft.visit_id, number, typed, now=site.clock()
         )
     if outcome is not Checking.ACCEPTED or draft is None:
-        return _continue_page(site, request, token, sealed=sealed, error=WORDS[outcome])
+        return _continue_page(site, request, token, hidden=saved, error=WORDS[outcome])
     return _resumed(site, request, token, number)
 
 
@@ -196,17 +192,11 @@ def _known_number(opened: Opened) -> str:
 
 
 def _sealed(site: Site, number: str, link_id: str) -> str:
-    """The number, for the next form: sealed, so that the page does not show it and nothing of it
-    is kept here."""
-    value = {"number": number, "link": link_id}
-    return base64.urlsafe_b64encode(site.database.sealer.seal(value)).decode()
+    return sealed.sealed(site.database.sealer, {"number": number, "link": link_id})
 
 
-def _unsealed(site: Site, sealed: str, link_id: str) -> str | None:
-    try:
-        value = as_dict(site.database.sealer.open(base64.urlsafe_b64decode(sealed.encode())))
-    except (GatewayError, binascii.Error, ValueError):
-        return None
+def _unsealed(site: Site, text: str, link_id: str) -> str | None:
+    value = sealed.unsealed(site.database.sealer, text)
     return as_str(value.get("number")) if value.get("link") == link_id else None
 
 
@@ -236,17 +226,17 @@ def _continue_page(
     token: str,
     *,
     mobile: str = "",
-    sealed: str = "",
+    hidden: str = "",
     error: str = "",
 ) -> Response:
-    target = "#security-code" if sealed else "#mobile"
+    target = "#security-code" if hidden else "#mobile"
     return site.page(
         request,
         "continue.jinja",
         status=422 if error else 200,
         title="Go on with a request that you saved",
         mobile=mobile,
-        sealed=sealed,
+        sealed=hidden,
         error=error,
         errors=[(error, target)] if error else [],
         action=f"/r/{token}/continue",
