@@ -16,7 +16,7 @@ from fhir_gateway.delivery import gate
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.epr.fence import Check, Guard
 from fhir_gateway.errors import TryLater
-from fhir_gateway.store import attempts, requests
+from fhir_gateway.store import attempts, gates, requests
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.requests import RequestState
 
@@ -39,8 +39,14 @@ def announce(
     request_id: str,
     neighbour: str,
     with_it: Callable[[Transaction], None] = lambda _: None,
+    *,
+    nhs_number: str = "",
 ) -> Announced:
-    """Commit the intent to send a request now, if it is its turn; `with_it` is done with it."""
+    """Commit the intent to send a request now, if it is its turn; `with_it` is done with it.
+
+    `nhs_number`: of a matched patient. While the first request about a patient is on its way to an
+    EPR, others wait: each would find no Patient there and create one (docs/decisions/0028).
+    """
     limits, timing = parts.limits.of(neighbour), parts.timing
     now = parts.clock()
     with parts.database.transaction() as tx:
@@ -51,12 +57,19 @@ def announce(
         if opened:
             left = (opened[-1].sent_at + timing.settle - now).total_seconds()
             return Announced(None, _never, max(left, 0.5))
+        subject_mac = tx.sealer.mac("subject-of-attempt", nhs_number) if nhs_number else ""
+        gates.hold(tx, neighbour)
+        settling = now - timing.settle
+        if subject_mac and attempts.meets_patient_first(tx, neighbour, subject_mac, settling):
+            return Announced(None, _never, parts.rng.uniform(0.5, 2.0))
         since = now - timing.freeze - timing.epr_timeout
         busy = attempts.under_way(tx, neighbour, since)
         wait = gate.turn(tx, neighbour, limits, busy, now=now, rng=parts.rng)
         if wait is not None:
             return Announced(None, _never, wait)
-        attempt_id = attempts.open_attempt(tx, request_id, neighbour, now=now)
+        attempt_id = attempts.open_attempt(
+            tx, request_id, neighbour, subject_mac=subject_mac, now=now
+        )
         with_it(tx)
     return Announced(attempt_id, _guard(parts, attempt_id, now))
 

@@ -67,8 +67,7 @@ def compose(service: Service, reference: str) -> str:
 def matched_writer(parts: Parts, request: Request) -> str | None:
     """The NHS number of a patient who wrote themselves and whom the trace matched; else None. Only
     such a patient may be texted at the number that PDS has."""
-    identity = request.identity or {}
-    number: str | None = identity.get("nhsNumber") if identity.get("matched") else None
+    number = request.matched_number
     return number if number and read_submitted(parts, request).by_patient else None
 
 

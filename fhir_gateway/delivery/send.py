@@ -83,7 +83,7 @@ def _after_silence(sending: _Sending, opened: list[Attempt]) -> Wait:
     if found is None:
         _stop_believing(sending)
     now = parts.clock()
-    outcome = "found" if found else ("repeated" if mode in _REPEATABLE else "not-found")
+    outcome = attempts.FOUND if found else ("repeated" if mode in _REPEATABLE else "not-found")
     with parts.database.transaction() as tx:
         for attempt in opened:
             attempts.resolve(tx, attempt.id, outcome, now=now)
@@ -121,6 +121,7 @@ def _send_now(sending: _Sending) -> Wait:
         request.id,
         epr,
         lambda tx: audited.sent(tx, request, epr, gateway, now=parts.clock()),
+        nhs_number=request.matched_number or "",
     )
     if announced.attempt_id is None:
         return announced.wait
@@ -143,7 +144,7 @@ def _keep_delivered(
     # Lost, this leaves the attempt open, and the request is found in the EPR.
     with parts.database.transaction(redone=True) as tx:
         for attempt_id in attempt_ids:
-            attempts.resolve(tx, attempt_id, "delivered", now=now)
+            attempts.resolve(tx, attempt_id, attempts.DELIVERED, now=now)
         gate.learn(tx, sending.neighbour, parts.limits.of(sending.neighbour), None, now=now)
         requests.save_delivered_as(tx, request_id, delivered.references, delivered.as_stored())
         moved = requests.move(tx, request_id, RequestState.DELIVERED, now=now, detail=detail)

@@ -26,11 +26,22 @@ class Attempt:
     outcome: str
 
 
-def open_attempt(tx: Transaction, request_id: str, neighbour: str, *, now: datetime) -> str:
+#: Outcomes after which the EPR has the request, and so its patient.
+DELIVERED, FOUND = "delivered", "found"
+
+
+def open_attempt(
+    tx: Transaction, request_id: str, neighbour: str, *, subject_mac: str = "", now: datetime
+) -> str:
     """Record the intent to send now; the attempt's id. Commit before sending. `neighbour`: the
-    name of the EPR."""
+    name of the EPR. `subject_mac`: see `meets_patient_first`."""
     row = DeliveryAttemptRow(
-        id=str(uuid.uuid4()), request_id=request_id, neighbour=neighbour, sent_at=now, outcome=""
+        id=str(uuid.uuid4()),
+        request_id=request_id,
+        neighbour=neighbour,
+        subject_mac=subject_mac,
+        sent_at=now,
+        outcome="",
     )
     tx.session.add(row)
     tx.session.flush()
@@ -85,6 +96,26 @@ def under_way(tx: Transaction, neighbour: str, since: datetime) -> int:
         )
     )
     return tx.session.scalar(query) or 0
+
+
+def meets_patient_first(
+    tx: Transaction, neighbour: str, subject_mac: str, since: datetime
+) -> bool:
+    """Whether a POST left after `since`, has no outcome yet, and is the first of ours about this
+    patient to this EPR: it may be creating the Patient. `subject_mac`: a keyed hash of the NHS
+    number."""
+    about = (
+        DeliveryAttemptRow.subject_mac == subject_mac,
+        DeliveryAttemptRow.neighbour == neighbour,
+    )
+    open_, known = (
+        select(DeliveryAttemptRow.id).where(*about, *more).limit(1)
+        for more in (
+            (DeliveryAttemptRow.resolved_at.is_(None), DeliveryAttemptRow.sent_at > since),
+            (DeliveryAttemptRow.outcome.in_((DELIVERED, FOUND)),),
+        )
+    )
+    return tx.session.scalar(open_) is not None and tx.session.scalar(known) is None
 
 
 def outcomes(tx: Transaction) -> dict[tuple[str, str], int]:

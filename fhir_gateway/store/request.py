@@ -61,6 +61,13 @@ class Request:
         """What the EPR gets, once it is mapped."""
         return self._opened("bundle")
 
+    @property
+    def matched_number(self) -> str | None:
+        """The NHS number of the patient to whom the trace matched the request."""
+        identity = self.identity or {}
+        number: str | None = identity.get("nhsNumber") if identity.get("matched") else None
+        return number
+
     def _opened(self, name: str) -> dict[str, Any] | None:
         sealed = self._sealed[name]
         opened: dict[str, Any] | None = self._sealer.open(sealed) if sealed else None

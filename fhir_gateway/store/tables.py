@@ -206,7 +206,10 @@ class DeliveryAttemptRow(Base):
     """Committed right before each POST to an EPR; unresolved while its outcome is unknown."""
 
     __tablename__ = "delivery_attempt"
-    __table_args__ = (Index("ix_delivery_attempt_open", "request_id", "resolved_at"),)
+    __table_args__ = (
+        Index("ix_delivery_attempt_open", "request_id", "resolved_at"),
+        Index("ix_delivery_attempt_subject", "subject_mac", "neighbour"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("request.id"))
@@ -216,6 +219,8 @@ class DeliveryAttemptRow(Base):
     outcome: Mapped[str] = mapped_column(String(80), default="")
     #: GateRow.name of the EPR; '' for attempts of releases that did not keep it.
     neighbour: Mapped[str] = mapped_column(String(300), default="", index=True)
+    #: HMAC of the NHS number of the patient it is about; '' where the request is not matched.
+    subject_mac: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
 
 class EprPartRow(Base):
