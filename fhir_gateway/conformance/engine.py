@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from fhir_gateway.conformance import prerequisites
 from fhir_gateway.conformance.conditions import Conditions
 from fhir_gateway.conformance.http import Caller
 from fhir_gateway.conformance.results import (
@@ -85,17 +86,29 @@ class Engine:
         if broken is not None:
             tests = self._without(script, wanted, *broken)
         else:
-            tests = tuple(self._test(script, index, runner) for index in wanted)
+            tests = self._tests(script, wanted, runner)
         teardown = _run(runner, actions(script.resource.get("teardown")), teardown=True)
         teardown += _autodelete(script, runner)
         return _result(script, started, tuple(setup), tests, tuple(teardown))
+
+    def _tests(
+        self, script: Script, wanted: Sequence[int], runner: Runner
+    ) -> tuple[TestResult, ...]:
+        """The results of the tests that are wanted; what they need is run before, untold."""
+        results = []
+        for index in prerequisites.with_needed(script, wanted):
+            result = self._test(script, index, runner)
+            if index in wanted:
+                self.on_test(result)
+                results.append(result)
+        return tuple(results)
 
     def _test(self, script: Script, index: int, runner: Runner) -> TestResult:
         test = script.tests[index]
         start = time.monotonic()
         reason = self._unmet(script.requires(test))
         if reason:
-            return self._without(script, [index], Outcome.SKIP, reason)[0]
+            return _test_result(script, index, Outcome.SKIP, reason)
         runner.state.last = None
         steps = _run(runner, actions(test))
         outcome = worst(step.outcome for step in steps if step.message != _NOT_REACHED)
@@ -104,7 +117,7 @@ class Engine:
         message = next((s.message for s in steps if s.outcome == outcome), "")
         if not steps:
             message = "the test has no action"
-        result = _test_result(
+        return _test_result(
             script,
             index,
             outcome,
@@ -112,8 +125,6 @@ class Engine:
             tuple(steps),
             time.monotonic() - start,
         )
-        self.on_test(result)
-        return result
 
     def _unmet(self, conditions: Sequence[str]) -> str:
         return _STOPPED if self.stopped() else self.conditions.unmet(conditions)

@@ -57,3 +57,12 @@ def test_a_fault_that_nothing_notices_is_told_of() -> None:
     page = mutation.table({"missing-etag": [], "claims-xml": ["discovery/x"]}, tests=3)
     assert "Survivors: missing-etag." in page
     assert "Faults: 2. Tests of the suite: 3." in page
+
+
+def test_every_test_passes_alone_too(there: Bench) -> None:
+    """As `--only TEST` and `--failed` run them."""
+    alone = {}
+    for test in there.run().tests():
+        (result,) = there.run(only=[test.key]).tests()
+        alone[result.key] = (result.outcome, result.message)
+    assert {key: end for key, end in alone.items() if end[0] is not Outcome.PASS} == {}

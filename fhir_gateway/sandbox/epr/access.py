@@ -29,7 +29,8 @@ class Access:
     def __init__(self, tokens: Iterable[str] = (), clients: Mapping[str, KeySource] | None = None):
         self._tokens = frozenset((*tokens, OWN_TOKEN))
         self._applications = (
-            Applications(clients, algorithms=_ALGORITHMS) if clients is not None else None
+            # Without a client it would take every token for good.
+            Applications(clients, algorithms=_ALGORITHMS) if clients else None
         )
 
     def knows(self, authorization: str) -> bool:

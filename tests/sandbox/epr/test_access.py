@@ -37,7 +37,7 @@ def test_without_a_token_only_what_the_server_is_can_be_read(start) -> None:  # 
     ],
 )
 def test_only_a_good_token_lets_in(start, authorization: str, status: int) -> None:  # type: ignore[no-untyped-def]
-    with start(access=Access(["synthetic-token"])) as client:
+    with start(access=Access(["synthetic-token"], {})) as client:
         answer = client.get("/fhir/Patient", headers={"Authorization": authorization})
         assert answer.status_code == status
 
