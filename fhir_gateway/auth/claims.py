@@ -16,7 +16,7 @@ _LONGEST = 300
 def text(claims: Mapping[str, Any], name: str, *, longest: int = _LONGEST) -> str:
     """A claim that is a text."""
     value = claims.get(name)
-    if not isinstance(value, str) or not value or len(value) > longest:
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
         raise BadToken(f"The claim {name} must be a text of 1 to {longest} characters.")
     return value
 

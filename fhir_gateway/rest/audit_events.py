@@ -14,7 +14,13 @@ from fhir_gateway.fhir.identifiers import DEVICE
 from fhir_gateway.fhir.moments import span
 from fhir_gateway.fhir.search.parameters import TYPES
 from fhir_gateway.fhir.search.query import Condition, Query
-from fhir_gateway.fhir.search.reading import DEFAULT_COUNT, GENERAL, MAX_COUNT
+from fhir_gateway.fhir.search.reading import (
+    DEFAULT_COUNT,
+    GENERAL,
+    MAX_CONDITIONS,
+    MAX_COUNT,
+    MAX_VALUES,
+)
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.rest import cursor as cursors
 from fhir_gateway.rest import searchset
@@ -111,7 +117,11 @@ def read_search(pairs: Iterable[tuple[str, str]], access: Access, *, strict: boo
     """Read the parameters. Raises Problem (400) for values that are none, and for parameters that
     are not known when `strict`; else these are passed over with a warning."""
     search = Search(audit_log.Query(providers=access.visible))
-    for name, value in pairs:
+    listed = list(pairs)
+    if len(listed) > MAX_CONDITIONS:
+        text = f"A search has {MAX_CONDITIONS} parameters at the most."
+        raise Problem(BAD_REQUEST, "too-costly", text)
+    for name, value in listed:
         if name in GENERAL:
             if name == "_summary":
                 search.count = 0 if value == "count" else search.count
@@ -140,6 +150,9 @@ def _understood(search: Search, name: str, value: str) -> bool:
         search.oldest_first = not value.startswith("-")
     else:
         values = [part for part in value.split(",") if part]
+        if len(values) > MAX_VALUES or not value.isprintable():
+            text = f"A parameter has {MAX_VALUES} values at the most, without control characters."
+            raise Problem(BAD_REQUEST, "value", text)
         return bool(values) and _condition(search, name, values)
     return True
 

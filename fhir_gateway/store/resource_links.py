@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, literal, or_, select, tuple_
 
@@ -12,7 +12,7 @@ from fhir_gateway.fhir.search.parameters import TYPES, Kind
 from fhir_gateway.fhir.search.query import Include
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.resource_tables import ResourceRow, ResourceVersionRow, SearchValueRow
-from fhir_gateway.store.resources import Stored, Visible, stored
+from fhir_gateway.store.resources import MAX_PAGE_BYTES, Stored, Visible, load
 
 #: Bounds on what one page brings along.
 MAX_INCLUDED = 1000
@@ -21,13 +21,23 @@ MAX_ROUNDS = 5
 Key = tuple[str, str]
 
 
+class _Found(NamedTuple):
+    """A resource that an include leads to, before it is opened. `size`: of its content, sealed."""
+
+    sequence: int
+    type: str
+    id: str
+    size: int
+
+
 def included(
     tx: Transaction, matches: Sequence[Stored], includes: Sequence[Include], visible: Visible
 ) -> tuple[list[Stored], bool]:
     """What the includes lead to from these matches, each once and no match again; and whether all
     of it is there, because there is a bound."""
     seen: dict[Key, None] = {(m.type, m.id): None for m in matches}
-    found: list[Stored] = []
+    found: list[int] = []
+    left = MAX_PAGE_BYTES
     fresh = list(seen)
     for turn in range(MAX_ROUNDS):
         asked = [i for i in includes if turn == 0 or i.iterate]
@@ -37,17 +47,18 @@ def included(
             key = (row.type, row.id)
             if key in seen:
                 continue
-            if len(found) >= MAX_INCLUDED:
-                return found, False
+            left -= row.size
+            if len(found) >= MAX_INCLUDED or left < 0:
+                return load(tx, found), False
             seen[key] = None
             fresh.append(key)
-            found.append(stored(tx, row))
-    return found, True
+            found.append(row.sequence)
+    return load(tx, found), True
 
 
 def _led_to(
     tx: Transaction, keys: Sequence[Key], include: Include, visible: Visible
-) -> list[ResourceRow]:
+) -> list[_Found]:
     names = [include.parameter]
     if include.parameter == "*":
         kinds = (Kind.REFERENCE, Kind.CANONICAL)
@@ -59,14 +70,15 @@ def _led_to(
     return rows
 
 
-def _rows(tx: Transaction, condition: Any, visible: Visible) -> list[ResourceRow]:
+def _rows(tx: Transaction, condition: Any, visible: Visible) -> list[_Found]:
+    row = ResourceRow
     statement = (
-        select(ResourceRow)
+        select(row.sequence, row.type, row.id, func.length(row.content_sealed))
         .where(condition, ResourceRow.deleted.is_(False), visible.clause())
         .order_by(ResourceRow.sequence)
         .limit(MAX_INCLUDED + 1)
     )
-    return list(tx.session.scalars(statement))
+    return [_Found(*found) for found in tx.session.execute(statement)]
 
 
 def _sources(keys: Sequence[Key], kind: str, visible: Visible) -> Any:
@@ -78,7 +90,7 @@ def _sources(keys: Sequence[Key], kind: str, visible: Visible) -> Any:
 
 def _forth(
     tx: Transaction, keys: Sequence[Key], include: Include, names: list[str], visible: Visible
-) -> list[ResourceRow]:
+) -> list[_Found]:
     statement = (
         select(SearchValueRow.system, SearchValueRow.value)
         .where(
@@ -102,7 +114,7 @@ def _forth(
 
 def _back(
     tx: Transaction, keys: Sequence[Key], include: Include, names: list[str], visible: Visible
-) -> list[ResourceRow]:
+) -> list[_Found]:
     by_type: dict[str, list[str]] = {}
     for kind, resource_id in keys:
         if include.target in ("", kind):
@@ -124,7 +136,7 @@ def _back(
 
 def _canonical(
     tx: Transaction, keys: Sequence[Key], include: Include, names: list[str], visible: Visible
-) -> list[ResourceRow]:
+) -> list[_Found]:
     """What canonicals lead to: the definition of that url and, if named, version."""
     canonical = [n for n in names if TYPES[include.source][n].kind is Kind.CANONICAL]
     if not canonical:
@@ -139,7 +151,7 @@ def _canonical(
         .distinct()
     )
     kinds = {k for n in canonical for k in TYPES[include.source][n].targets}
-    found: list[ResourceRow] = []
+    found: list[_Found] = []
     for url, version in tx.session.execute(statement).all():
         wanted = [("url", url), *([("version", version)] if version else [])]
         parts = [

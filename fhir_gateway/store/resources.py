@@ -3,12 +3,12 @@ may see them. `visible` is in every query: nobody reads what another provider ha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, true
+from sqlalchemy import ColumnElement, delete, func, insert, select, true
 
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.moments import instant
@@ -24,6 +24,8 @@ PUBLIC = ""
 #: Indexed by columns of the table `resource` itself.
 _OWN_COLUMNS = ("_id", "_lastUpdated")
 _MAC_DIGITS = 32
+#: What the resources of one answer may weigh, sealed.
+MAX_PAGE_BYTES = 24_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,28 @@ def read(tx: Transaction, resource_type: str, resource_id: str, visible: Visible
         )
     )
     return stored(tx, row) if row else None
+
+
+def fitting(tx: Transaction, sequences: Sequence[int], budget: int) -> list[int]:
+    """As many of these resources, in order, as have `budget` bytes together; one at least. Files
+    that patients send are in their answers: a page of those must not fill the memory."""
+    size = func.length(ResourceRow.content_sealed)
+    query = select(ResourceRow.sequence, size).where(ResourceRow.sequence.in_(sequences))
+    sizes = {sequence: int(taken) for sequence, taken in tx.session.execute(query)}
+    fits: list[int] = []
+    for sequence in sequences:
+        budget -= sizes.get(sequence, 0)
+        if budget < 0 and fits:
+            break
+        fits.append(sequence)
+    return fits
+
+
+def load(tx: Transaction, sequences: Sequence[int]) -> list[Stored]:
+    """These resources, in this order."""
+    rows = tx.session.scalars(select(ResourceRow).where(ResourceRow.sequence.in_(sequences)))
+    by_sequence = {row.sequence: row for row in rows}
+    return [stored(tx, by_sequence[s]) for s in sequences if s in by_sequence]
 
 
 def stored(tx: Transaction, row: ResourceRow) -> Stored:

@@ -15,7 +15,7 @@ from fhir_gateway.fhir.search.parameters import Kind
 from fhir_gateway.fhir.search.query import Comparison, Condition, Op, Query, Sort
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.resource_tables import ResourceRow, SearchValueRow
-from fhir_gateway.store.resources import Stored, Visible, stored
+from fhir_gateway.store.resources import MAX_PAGE_BYTES, Stored, Visible, fitting, load
 
 #: So many matches are counted when nobody asked for a total.
 COUNTED = 10_000
@@ -58,25 +58,20 @@ def run(tx: Transaction, query: Query, visible: Visible, *, after: Position | No
     ]
     statement = statement.order_by(*order, inner.c.sequence.desc()).limit(query.count + 1)
     found = tx.session.execute(statement).all()
-    page = found[: query.count]
-    more = len(found) > query.count
+    fits = fitting(tx, [row[0] for row in found[: query.count]], MAX_PAGE_BYTES)
+    page = found[: len(fits)]
+    more = len(found) > len(page)
     last = Position(tuple(map(_text, page[-1][1:])), page[-1][0]) if more else None
     # What fits on the first page is counted already.
     first_and_only = after is None and not more and query.total != "none"
     total = len(found) if first_and_only else _total(tx, query, matching)
-    return Page(_stored(tx, [row[0] for row in page]), last, total)
+    return Page(load(tx, fits), last, total)
 
 
 def only_matches(tx: Transaction, query: Query, visible: Visible) -> list[Stored]:
     """At most two matches: enough to tell none, one and several apart (conditional create)."""
     statement = select(ResourceRow.sequence).where(*_matching(query, visible)).limit(2)
-    return _stored(tx, list(tx.session.scalars(statement)))
-
-
-def _stored(tx: Transaction, sequences: Sequence[int]) -> list[Stored]:
-    rows = tx.session.scalars(select(ResourceRow).where(ResourceRow.sequence.in_(sequences)))
-    by_sequence = {row.sequence: row for row in rows}
-    return [stored(tx, by_sequence[s]) for s in sequences if s in by_sequence]
+    return load(tx, list(tx.session.scalars(statement)))
 
 
 def _total(tx: Transaction, query: Query, matching: list[ColumnElement[bool]]) -> int | None:

@@ -299,6 +299,23 @@ def test_the_audit_is_searched_by_date_and_paged(here: World) -> None:
     assert len(seen) == len(set(seen)) == 5
     assert here.get("AuditEvent?date=lt2020-01-01", token).json()["total"] == 0
     assert here.get("AuditEvent?date=nonsense", token).status_code == 400
+    for odd in (
+        "_id=%00",
+        "type=%00",
+        "agent:identifier=%00",
+        "entity:identifier=a%00b",
+        "patient=!",
+        "entity=Task",
+        "date=99999",
+        "date=ge",
+        "_count=x",
+        "_count=-1",
+        "_id=" + "a," * 501,
+        "&".join(["action=R"] * 50),
+    ):
+        assert here.get(f"AuditEvent?{odd}", token).status_code == 400, odd
+    for harmless in ("date=9999", "_sort=type", "_id=", "type=rest|x|y", "_cursor=", "date:x=1"):
+        assert here.get(f"AuditEvent?{harmless}", token).status_code in (200, 400, 410), harmless
     strict = {"Prefer": "handling=strict"}
     assert here.get("AuditEvent?colour=red", token, **strict).status_code == 400
     assert here.get("AuditEvent?colour=red", token).status_code == 200

@@ -96,6 +96,8 @@ def test_both_algorithms_of_smart_are_taken(sqlite: World) -> None:
     [
         ({"iss": "somebody"}, "No client"),
         ({"iss": None}, "iss"),
+        ({"iss": "a\x00b"}, "iss"),
+        ({"iss": "a" * 101}, "iss"),
         ({"sub": "somebody"}, "iss and sub"),
         ({"sub": None}, "iss and sub"),
         ({"aud": "https://elsewhere.example/token"}, "audience"),

@@ -133,3 +133,22 @@ def test_includes_are_bounded_and_say_so(tx: Transaction, monkeypatch: pytest.Mo
     matches = search.run(tx, query, EVERYTHING).matches
     included, whole = resource_links.included(tx, matches, query.includes, EVERYTHING)
     assert (len(included), whole) == (2, False)
+
+
+def test_a_page_does_not_weigh_more_than_memory_allows(
+    tx: Transaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        kept(tx, {**PATIENT, "id": f"p{number}", "photo": [{"data": "A" * 30_000}]})
+    monkeypatch.setattr(search, "MAX_PAGE_BYTES", 100_000)
+    query = read_query("Patient", [], Reading(macs_of(tx.sealer), NOW))
+    seen: list[list[str]] = []
+    after = None
+    while not seen or after is not None:
+        page = search.run(tx, query, EVERYTHING, after=after)
+        seen.append([match.id for match in page.matches])
+        assert page.total == 4
+        after = page.after
+    assert seen == [["p3", "p2"], ["p1", "p0"]]
+    monkeypatch.setattr(search, "MAX_PAGE_BYTES", 1)
+    assert len(search.run(tx, query, EVERYTHING).matches) == 1
