@@ -20,7 +20,7 @@ from fhir_gateway.provider.service import Service, ServiceRefused, read_service
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.store import requests, resources, services
 from fhir_gateway.store.database import Database, Transaction
-from fhir_gateway.store.requests import Request
+from fhir_gateway.store.requests import Request, RequestState
 from fhir_gateway.store.resource_tables import RequestShownRow, ResourceRow
 from fhir_gateway.store.resources import EVERYTHING, PUBLIC
 from fhir_gateway.store.tables import RequestRow
@@ -28,6 +28,7 @@ from fhir_gateway.store.tables import RequestRow
 #: The mapping whose resources are shown, whichever form the EPR of a service takes.
 SHOWN_BY = "uk-core-transaction"
 DEFINITIONS = ("CodeSystem", "Questionnaire", "StructureDefinition", "ValueSet")
+_AFTER_MAPPED = (RequestState.DELIVERED, RequestState.CONFIRMED)
 _log = structlog.get_logger("showing")
 
 
@@ -50,8 +51,10 @@ def show_request(parts: Parts, request_id: str) -> list[tuple[str, str]]:
     with parts.database.transaction() as tx:
         if requests.moved_at(tx, request_id) != request.updated_at:
             return []  # it moved on; who moved it shows it
+        only_task = _is_shown_as_mapped(tx, request)
         for resource in found:
-            _write(tx, resource, service, request_id, now)
+            if resource["resourceType"] == "Task" or not only_task:
+                _write(tx, resource, service, request_id, now)
         _mark(tx, request)
     return [(resource["resourceType"], resource["id"]) for resource in found]
 
@@ -192,6 +195,15 @@ def _write(
         request_id=request_id,
         by_client=by_client,
     )
+
+
+def _is_shown_as_mapped(tx: Transaction, request: Request) -> bool:
+    """Whether all but the Task is there already: nothing else changes once a request is mapped."""
+    shown = tx.session.get(RequestShownRow, request.id)
+    if shown is None or request.state not in _AFTER_MAPPED:
+        return False
+    mapped = [e.at for e in requests.events(tx, request.id) if e.state == RequestState.MAPPED]
+    return bool(mapped) and shown.updated_at >= mapped[-1]
 
 
 def _mark(tx: Transaction, request: Request) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from fhir_gateway.delivery import showing
+from fhir_gateway.delivery.mapping import map_request
 from fhir_gateway.delivery.shown_resources import STATE_SYSTEM
 from fhir_gateway.delivery.steps import bind
+from fhir_gateway.delivery.trace import trace
 from fhir_gateway.fhir import check
 from fhir_gateway.fhir.bundle import references
 from fhir_gateway.fhir.search.reading import Reading, read_query
@@ -96,6 +98,23 @@ def test_a_request_keeps_its_ids_and_only_its_task_gets_versions(world: World) -
     assert len(versions) == int(task["meta"]["versionId"]) >= 2
     assert stored is not None
     assert stored.version == int(after["Patient"][0]["meta"]["versionId"])
+
+
+def test_a_request_that_was_never_shown_is_shown_whole_even_when_it_is_delivered(
+    world: World,
+) -> None:
+    request_id = world.accepted()
+    trace(world.parts, request_id, 0)
+    map_request(world.parts, request_id, 0)
+    with world.gateway.database.transaction() as tx:
+        requests.move(tx, request_id, RequestState.DELIVERED, now=world.parts.clock())
+    by_type = shown(world, request_id)
+    assert {"Patient", "ServiceRequest", "Task"} <= by_type.keys()
+    with world.gateway.database.transaction() as tx:
+        requests.move(tx, request_id, RequestState.CONFIRMED, now=world.parts.clock())
+    again = shown(world, request_id)
+    assert again["Patient"] == by_type["Patient"]
+    assert again["Task"] != by_type["Task"]
 
 
 def test_showing_again_changes_nothing(world: World) -> None:
