@@ -98,9 +98,7 @@ def under_way(tx: Transaction, neighbour: str, since: datetime) -> int:
     return tx.session.scalar(query) or 0
 
 
-def meets_patient_first(
-    tx: Transaction, neighbour: str, subject_mac: str, since: datetime
-) -> bool:
+def meets_patient_first(tx: Transaction, neighbour: str, subject_mac: str, since: datetime) -> bool:
     """Whether a POST left after `since`, has no outcome yet, and is the first of ours about this
     patient to this EPR: it may be creating the Patient. `subject_mac`: a keyed hash of the NHS
     number."""

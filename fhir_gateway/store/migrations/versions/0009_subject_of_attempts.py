@@ -17,9 +17,7 @@ def upgrade() -> None:
         "delivery_attempt",
         sa.Column("subject_mac", sa.String(length=64), nullable=False, server_default=""),
     )
-    op.create_index(
-        "ix_delivery_attempt_subject", "delivery_attempt", ["subject_mac", "neighbour"]
-    )
+    op.create_index("ix_delivery_attempt_subject", "delivery_attempt", ["subject_mac", "neighbour"])
 
 
 def downgrade() -> None:
