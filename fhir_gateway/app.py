@@ -10,23 +10,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import httpx
 from anyio import to_thread
 from fastapi import FastAPI
-from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fhir_gateway import shipped
+from fhir_gateway import neighbours, shipped
 from fhir_gateway.api import create_api, create_discovery
-from fhir_gateway.auth.bearer import FixedBearer, TokenBearer
-from fhir_gateway.auth.credentials import CredentialBook
 from fhir_gateway.auth.jwks import PATH as JWKS_PATH
 from fhir_gateway.auth.jwks import create_jwks_app
-from fhir_gateway.auth.keys import KeyRing, read_key_ring
-from fhir_gateway.auth.tokens import Application, TokenSource
 from fhir_gateway.conformance_mount import conformance_pages
 from fhir_gateway.delivery import duties, processes, steps
 from fhir_gateway.delivery.capabilities import NightlyCheck
@@ -34,25 +27,17 @@ from fhir_gateway.delivery.catching_up import CatchingUp
 from fhir_gateway.delivery.engine import DbosEngine
 from fhir_gateway.delivery.notifier import Notifier
 from fhir_gateway.delivery.parts import AllLimits, Parts
-from fhir_gateway.delivery.pds_gate import DatabaseGate
-from fhir_gateway.delivery.progress import StoredProgress
 from fhir_gateway.delivery.settings import limits_by_epr
 from fhir_gateway.delivery.watch import Watch
-from fhir_gateway.epr.clients import EprClients
 from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.journey.limits import TextCaps
 from fhir_gateway.matching.policy import Policy
 from fhir_gateway.ops import PATHS, create_ops_app
-from fhir_gateway.pds.client import PdsClient
 from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.rest.callbacks import PATH as CALLBACK_PATH
-from fhir_gateway.rest.callbacks import CallbackKeys, create_callback_app
+from fhir_gateway.rest.callbacks import create_callback_app
 from fhir_gateway.rest.smart import WELL_KNOWN as DISCOVERY_PATH
 from fhir_gateway.settings import Settings
-from fhir_gateway.sms.nhs_notify import ByPatient, NhsNotifySender
-from fhir_gateway.sms.notify import NotifySender
-from fhir_gateway.sms.sender import NoSender, TextSender
-from fhir_gateway.sms.twilio import TwilioSender
 from fhir_gateway.store import published
 from fhir_gateway.store.database import Database
 from fhir_gateway.store.seal import Sealer
@@ -113,14 +98,14 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
     targets = shipped.read_targets(shipped.folder("mappings"))
     if settings.mappings:
         targets |= shipped.read_targets(settings.mappings)
-    terminology = _terminology(settings)
+    terminology = neighbours.terminology_server(settings)
     parts = Parts(
         database=database,
         catalogue=Catalogue(resources, terminology),
         targets=targets,
-        pds=pds_client(settings, database),
-        eprs=_epr_clients(settings, database),
-        sender=_sender(settings),
+        pds=neighbours.pds_client(settings, database),
+        eprs=neighbours.epr_clients(settings, database),
+        sender=neighbours.text_sender(settings),
         clock=clock or _now,
         gateway_name=settings.base_url,
         profiles=shipped.read_profiles(settings.profiles) if settings.profiles else Profiles(),
@@ -173,10 +158,6 @@ class Worker:
         self._watch.leave()
 
 
-def _secret(value: SecretStr | None) -> str | None:
-    return value.get_secret_value() if value else None
-
-
 def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) -> ASGIApp:
     """The ASGI app of a gateway: patient pages, and the FHIR API under /fhir/R4.
 
@@ -205,12 +186,12 @@ def create_app(gateway: Gateway, *, deliver: bool, home: ASGIApp | None = None) 
         gateway.database,
         gateway.settings.timing,
         gateway.parts.clock,
-        _secret(gateway.settings.ops_token),
+        neighbours.plain(gateway.settings.ops_token) or None,
     )
-    keys = create_jwks_app(_key_ring(gateway.settings))
+    keys = create_jwks_app(neighbours.key_ring(gateway.settings))
     callbacks = create_callback_app(
         gateway.database,
-        _callback_keys(gateway.settings),
+        neighbours.callback_keys(gateway.settings),
         base_url=gateway.site.base_url,
         clock=gateway.parts.clock,
     )
@@ -242,104 +223,6 @@ class _Split:
 
 def _now() -> datetime:
     return datetime.now(LONDON)
-
-
-def _terminology(settings: Settings) -> TerminologyServer | None:
-    return TerminologyServer(settings.terminology_server) if settings.terminology_server else None
-
-
-def _sender(settings: Settings) -> TextSender:
-    numbers = _number_sender(settings)
-    if not settings.nhs_notify_base_url:
-        return numbers
-    patients = NhsNotifySender(
-        settings.nhs_notify_base_url,
-        auth=_platform_auth(settings, settings.nhs_notify_client_id or settings.pds_client_id),
-        ods_code=settings.nhs_notify_ods_code,
-        routing_plan=settings.nhs_notify_routing_plan,
-    )
-    return ByPatient(patients, numbers)
-
-
-def _number_sender(settings: Settings) -> TextSender:
-    if settings.text_provider == "twilio" and settings.twilio_auth_token:
-        return TwilioSender(
-            settings.twilio_base_url,
-            settings.twilio_account,
-            settings.twilio_auth_token.get_secret_value(),
-            settings.twilio_sender,
-            callback=f"{settings.base_url.rstrip('/')}{CALLBACK_PATH}/twilio",
-        )
-    if settings.text_provider != "notify" or settings.notify_api_key is None:
-        return NoSender()
-    return NotifySender(
-        settings.notify_base_url,
-        settings.notify_api_key.get_secret_value(),
-        settings.notify_template_id,
-    )
-
-
-def _callback_keys(settings: Settings) -> CallbackKeys:
-    def plain(secret: SecretStr | None) -> str:
-        return secret.get_secret_value() if secret else ""
-
-    return CallbackKeys(
-        notify_token=plain(settings.notify_callback_token),
-        nhs_notify_application=settings.nhs_notify_application_id,
-        nhs_notify_key=plain(settings.nhs_notify_callback_key),
-        twilio_token=plain(settings.twilio_auth_token),
-    )
-
-
-def _bearer(token: SecretStr | None) -> httpx.Auth | None:
-    return FixedBearer(token.get_secret_value()) if token else None
-
-
-def pds_client(settings: Settings, database: Database, *, patience: float = 2.0) -> PdsClient:
-    """The client of PDS. `patience`: seconds that one call may wait. Raises Refused for a key that
-    cannot be used."""
-    application = settings.pds_client_id or "no-application"
-    return PdsClient(
-        settings.pds_base_url,
-        auth=_pds_auth(settings),
-        gate=DatabaseGate(
-            database,
-            f"pds:{urlsplit(settings.pds_base_url).netloc}:{application}",
-            per_second=settings.pds_per_second,
-        ),
-        patience=patience,
-    )
-
-
-def _epr_clients(settings: Settings, database: Database) -> EprClients:
-    ring = _key_ring(settings)
-    seconds = settings.timing.epr_timeout.total_seconds()
-    return EprClients(
-        CredentialBook(settings.epr_credentials, ring, settings.epr_token),
-        StoredProgress(database),
-        ring.signing if ring else None,
-        seconds=seconds,
-    )
-
-
-def _pds_auth(settings: Settings) -> httpx.Auth | None:
-    signed = _platform_auth(settings, settings.pds_client_id)
-    return signed or _bearer(settings.pds_token)
-
-
-def _platform_auth(settings: Settings, client_id: str | None) -> httpx.Auth | None:
-    """The signed JWT of an application on the NHS API platform; None without id or key."""
-    ring = _key_ring(settings)
-    if not client_id or not ring:
-        return None
-    return TokenBearer(TokenSource(Application(client_id, settings.token_url), ring))
-
-
-def _key_ring(settings: Settings) -> KeyRing | None:
-    if not settings.signing_keys:
-        return None
-    for_eprs = {given.key for given in settings.epr_credentials}
-    return read_key_ring(settings.signing_keys).for_smart(for_eprs)
 
 
 def _keys(settings: Settings) -> list[bytes]:

@@ -71,12 +71,12 @@ def _trace(gateway: Gateway, operator: str, ods_code: str, asked: dict[str, Any]
     """Record the intent, trace, record the end, whatever it is."""
     import uuid
 
-    from fhir_gateway.app import pds_client
     from fhir_gateway.audit import operators
     from fhir_gateway.delivery.identify import identify
     from fhir_gateway.matching import plan
     from fhir_gateway.matching.demographics import of_patient
     from fhir_gateway.matching.grade import Proof
+    from fhir_gateway.neighbours import pds_client
     from fhir_gateway.pds.answers import Answer
     from fhir_gateway.sms.number import same_number
     from fhir_gateway.store import operator_traces
