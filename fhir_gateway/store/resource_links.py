@@ -18,8 +18,6 @@ from fhir_gateway.store.resources import MAX_PAGE_BYTES, Stored, Visible, load
 MAX_INCLUDED = 1000
 MAX_ROUNDS = 5
 
-Key = tuple[str, str]
-
 
 class _Found(NamedTuple):
     """A resource that an include leads to, before it is opened. `size`: of its content, sealed."""
@@ -35,38 +33,37 @@ def included(
 ) -> tuple[list[Stored], bool]:
     """What the includes lead to from these matches, each once and no match again; and whether all
     of it is there, because there is a bound."""
-    seen: dict[Key, None] = {(m.type, m.id): None for m in matches}
+    fresh = [_Found(m.sequence, m.type, m.id, 0) for m in matches]
+    seen = {row.sequence for row in fresh}
     found: list[int] = []
     left = MAX_PAGE_BYTES
-    fresh = list(seen)
     for turn in range(MAX_ROUNDS):
         asked = [i for i in includes if turn == 0 or i.iterate]
         rows = [row for i in asked for row in _led_to(tx, fresh, i, visible)] if fresh else []
         fresh = []
         for row in rows:
-            key = (row.type, row.id)
-            if key in seen:
+            if row.sequence in seen:
                 continue
             left -= row.size
             if len(found) >= MAX_INCLUDED or left < 0:
                 return load(tx, found), False
-            seen[key] = None
-            fresh.append(key)
+            seen.add(row.sequence)
+            fresh.append(row)
             found.append(row.sequence)
     return load(tx, found), True
 
 
 def _led_to(
-    tx: Transaction, keys: Sequence[Key], include: Include, visible: Visible
+    tx: Transaction, nearby: Sequence[_Found], include: Include, visible: Visible
 ) -> list[_Found]:
     names = [include.parameter]
     if include.parameter == "*":
         kinds = (Kind.REFERENCE, Kind.CANONICAL)
         names = [p.name for p in TYPES[include.source].values() if p.kind in kinds]
     found = _back if include.reverse else _forth
-    rows = found(tx, keys, include, names, visible)
+    rows = found(tx, nearby, include, names, visible)
     if not include.reverse:
-        rows += _canonical(tx, keys, include, names, visible)
+        rows += _canonical(tx, nearby, include, names, visible)
     return rows
 
 
@@ -81,23 +78,19 @@ def _rows(tx: Transaction, condition: Any, visible: Visible) -> list[_Found]:
     return [_Found(*found) for found in tx.session.execute(statement)]
 
 
-def _sources(keys: Sequence[Key], kind: str, visible: Visible) -> Any:
-    ids = [resource_id for name, resource_id in keys if name == kind]
-    return select(ResourceRow.sequence).where(
-        ResourceRow.type == kind, ResourceRow.id.in_(ids), visible.clause()
-    )
+def _of_type(nearby: Sequence[_Found], kind: str) -> list[int]:
+    return [row.sequence for row in nearby if row.type == kind]
 
 
 def _forth(
-    tx: Transaction, keys: Sequence[Key], include: Include, names: list[str], visible: Visible
+    tx: Transaction, nearby: Sequence[_Found], include: Include, names: list[str], visible: Visible
 ) -> list[_Found]:
     statement = (
         select(SearchValueRow.system, SearchValueRow.value)
         .where(
             SearchValueRow.type == include.source,
             SearchValueRow.parameter.in_(names),
-            visible.clause(SearchValueRow),
-            SearchValueRow.sequence.in_(_sources(keys, include.source, visible)),
+            SearchValueRow.sequence.in_(_of_type(nearby, include.source)),
             SearchValueRow.system.in_([include.target] if include.target else list(TYPES)),
         )
         .distinct()
@@ -113,12 +106,12 @@ def _forth(
 
 
 def _back(
-    tx: Transaction, keys: Sequence[Key], include: Include, names: list[str], visible: Visible
+    tx: Transaction, nearby: Sequence[_Found], include: Include, names: list[str], visible: Visible
 ) -> list[_Found]:
     by_type: dict[str, list[str]] = {}
-    for kind, resource_id in keys:
-        if include.target in ("", kind):
-            by_type.setdefault(kind, []).append(resource_id)
+    for row in nearby:
+        if include.target in ("", row.type):
+            by_type.setdefault(row.type, []).append(row.id)
     if not by_type:
         return []
     targets = [
@@ -135,7 +128,7 @@ def _back(
 
 
 def _canonical(
-    tx: Transaction, keys: Sequence[Key], include: Include, names: list[str], visible: Visible
+    tx: Transaction, nearby: Sequence[_Found], include: Include, names: list[str], visible: Visible
 ) -> list[_Found]:
     """What canonicals lead to: the definition of that url and, if named, version."""
     canonical = [n for n in names if TYPES[include.source][n].kind is Kind.CANONICAL]
@@ -146,7 +139,7 @@ def _canonical(
         .where(
             SearchValueRow.type == include.source,
             SearchValueRow.parameter.in_(canonical),
-            SearchValueRow.sequence.in_(_sources(keys, include.source, visible)),
+            SearchValueRow.sequence.in_(_of_type(nearby, include.source)),
         )
         .distinct()
     )

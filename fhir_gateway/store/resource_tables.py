@@ -37,8 +37,9 @@ class ResourceRow(Base):
     __tablename__ = "resource"
     __table_args__ = (
         UniqueConstraint("type", "id"),
-        Index("ix_resource_type_sequence", "type", "sequence"),
-        Index("ix_resource_type_updated_at", "type", "updated_at"),
+        # Whole in themselves: a search reads no row, which is large, before it has its page.
+        Index("ix_resource_shown", "type", "provider", "deleted", "sequence", "id"),
+        Index("ix_resource_updated", "type", "provider", "deleted", "updated_at", "sequence"),
     )
 
     sequence: Mapped[int] = mapped_column(_SEQUENCE, primary_key=True, autoincrement=True)

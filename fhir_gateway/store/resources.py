@@ -175,6 +175,7 @@ def stored(tx: Transaction, row: ResourceRow) -> Stored:
         content,
         row.provider,
         by_client=row.by_client,
+        sequence=row.sequence,
     )
 
 

@@ -143,6 +143,8 @@ def test_a_search_by_form_finds_the_same(four: Api) -> None:
         "_summary=perhaps",
         "family.given=x",
         "organization.partof.partof.partof.name=x",
+        "_sort=" + ",".join(["_id"] * 6),
+        "&".join(["_revinclude=Task:patient"] * 21),
         "_id=" + ",".join(map(str, range(501))),
     ],
 )
@@ -197,6 +199,16 @@ def test_includes_bring_what_matches_refer_to(four: Api) -> None:
     ]
     iterated = "/Task?_id=t1&_include=Task:focus&_include:iterate=ServiceRequest:subject"
     assert brought(iterated) == ["p1", "s1"]
+
+
+def test_a_reference_to_elsewhere_is_found_by_all_of_it(four: Api) -> None:
+    numbers = ("https://pds.example/Patient/9990000018", "Patient/9990000018")
+    for index, reference in enumerate(numbers):
+        four.keep(task(20 + index, **{"for": {"reference": reference}}))
+    assert four.ids(f"/Task?subject={numbers[0]}") == ["t20"]
+    assert four.ids(f"/Task?subject={numbers[1]}") == ["t21"]
+    assert four.ids("/Task?patient=9990000018") == ["t21"]
+    assert four.ids("/Task?subject:Patient=9990000018") == ["t21"]
 
 
 def test_a_questionnaire_comes_along_with_its_responses(four: Api) -> None:

@@ -13,10 +13,12 @@ from fhir_gateway.fhir.search.query import Comparison, Op, SearchRefused
 from fhir_gateway.fhir.search.values import (
     MAX_BEGINNING,
     Mac,
+    bounded,
     contact,
     fold,
     is_personal_identifier,
     local_reference,
+    target_value,
 )
 
 _PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d.*)", re.ASCII | re.DOTALL)
@@ -61,7 +63,7 @@ def token_comparison(parameter: Parameter, value: str, mac: Mac) -> Comparison:
         return _identifier_comparison(system, code, mac)
     if parameter.personal:
         return Comparison(Op.EQUALS, mac("token", code), system)
-    return Comparison(Op.EQUALS, code, system)
+    return Comparison(Op.EQUALS, bounded(code), None if system is None else bounded(system))
 
 
 def _identifier_comparison(system: str | None, code: str, mac: Mac) -> Comparison:
@@ -79,8 +81,8 @@ def string_comparison(parameter: Parameter, value: str, modifier: str, mac: Mac)
         raise SearchRefused(f"'{parameter.name}' has nothing to look for.")
     if not parameter.personal:
         if modifier == "exact":
-            return Comparison(Op.EXACT, text)
-        return Comparison(Op.CONTAINS if modifier == "contains" else Op.STARTS, folded)
+            return Comparison(Op.EXACT, bounded(text))
+        return Comparison(Op.CONTAINS if modifier == "contains" else Op.STARTS, bounded(folded))
     if modifier == "exact":
         return Comparison(Op.EQUALS, mac("exact", text))
     if modifier == "contains":
@@ -133,19 +135,19 @@ def _hashed_dates(prefix: str, found: Span, mac: Mac) -> Comparison:
     return Comparison(Op.ONE_OF, values=frozenset(mac("date", name) for name in names))
 
 
-def reference_comparison(parameter: Parameter, value: str, kind: str, base: str) -> Comparison:
+def reference_comparison(value: str, kind: str, base: str, mac: Mac) -> Comparison:
     """An id of any type, `Type/id`, the URL of a resource here, or that of one elsewhere."""
     text = unescape(value).removeprefix(f"{base}/") if base else unescape(value)
     target = local_reference(text)
-    if kind and (target is None or target[0] == kind):
-        return Comparison(Op.EQUALS, target[1] if target else text, kind)
-    if target:
-        return Comparison(Op.EQUALS, target[1], target[0])
-    if _ID.fullmatch(text):
-        # An id on its own; where there is one target type it is of that.
-        only = parameter.targets[0] if len(parameter.targets) == 1 else None
-        return Comparison(Op.EQUALS, text, only)
-    return Comparison(Op.EQUALS, text, "")
+    if target is None and _ID.fullmatch(text):
+        # An id on its own, of the type that a modifier names or of any.
+        found = frozenset({text, target_value("Patient", text, mac)})
+        return Comparison(Op.ONE_OF, values=found, system=kind or None)
+    if target is None:
+        return Comparison(Op.EQUALS, mac("reference", text), "")
+    if kind and target[0] != kind:
+        return Comparison(Op.ONE_OF)
+    return Comparison(Op.EQUALS, target_value(*target, mac), target[0])
 
 
 def uri_comparison(parameter: Parameter, value: str, modifier: str) -> Comparison:
@@ -154,13 +156,13 @@ def uri_comparison(parameter: Parameter, value: str, modifier: str) -> Compariso
     if not text:
         raise SearchRefused(f"'{parameter.name}' has nothing to look for.")
     ops = {"": Op.EQUALS, "below": Op.BELOW, "above": Op.ABOVE}
-    return Comparison(ops[modifier], text)
+    return Comparison(ops[modifier], text if modifier == "above" else bounded(text))
 
 
 def canonical_comparison(value: str) -> Comparison:
     """`url` of any version, or `url|version`."""
     url, bar, version = unescape(value).partition("|")
-    return Comparison(Op.EQUALS, url, version if bar else None)
+    return Comparison(Op.EQUALS, bounded(url), bounded(version) if bar else None)
 
 
 def comparison_of(
@@ -181,7 +183,7 @@ def comparison_of(
         case Kind.DATE:
             return date_comparison(parameter, value, now.astimezone(UTC), mac)
         case Kind.REFERENCE:
-            return reference_comparison(parameter, value, modifier, base)
+            return reference_comparison(value, modifier, base, mac)
         case Kind.CANONICAL:
             return canonical_comparison(value)
         case Kind.URI:

@@ -26,6 +26,9 @@ MAX_COUNT = 500
 MAX_VALUES = 500
 MAX_CONDITIONS = 40
 MAX_CHAIN = 3
+MAX_SORT_KEYS = 5
+MAX_INCLUDES = 20
+MAX_WARNINGS = 20
 
 #: About the answer as such; the kernel sees to them.
 _CUTS = ("_summary", "_elements")
@@ -65,11 +68,15 @@ def read_query(
         understood = name in _CUTS or (name not in GENERAL and reader.read(name, value))
         if understood:
             reader.used.append((name, value))
-    if len(reader.conditions) > MAX_CONDITIONS or reader.values > MAX_VALUES:
-        raise SearchRefused(
-            f"A search has at most {MAX_CONDITIONS} parameters and {MAX_VALUES} values.",
-            "too-costly",
-        )
+    bounds = (
+        (len(reader.conditions), MAX_CONDITIONS, "parameters"),
+        (reader.values, MAX_VALUES, "values"),
+        (len(reader.sort), MAX_SORT_KEYS, "keys to sort by"),
+        (len(reader.includes), MAX_INCLUDES, "includes"),
+    )
+    for given, most, what in bounds:
+        if given > most:
+            raise SearchRefused(f"A search has at most {most} {what}.", "too-costly")
     return reader.query()
 
 
@@ -112,7 +119,7 @@ class _Reader:
             self.count,
             self.total,
             tuple(self.used),
-            tuple(self.warnings),
+            tuple(dict.fromkeys(self.warnings))[:MAX_WARNINGS],
         )
 
     def read(self, name: str, value: str) -> bool:

@@ -5,10 +5,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from fhir_gateway.fhir.identifiers import DEVICE, ODS_ORGANISATION, ODS_SITE, REFERENCE, REQUEST_ID
+from fhir_gateway.fhir.identifiers import (
+    DEVICE,
+    ODS_ORGANISATION,
+    ODS_SITE,
+    REFERENCE,
+    REQUEST_ID,
+    normalise_nhs_number,
+)
 from fhir_gateway.fhir.moments import span
 from fhir_gateway.fhir.search.days import days_of
 from fhir_gateway.fhir.search.parameters import TYPES, Kind, Parameter
@@ -22,7 +29,8 @@ _IMPERSONAL = frozenset({REQUEST_ID, REFERENCE, DEVICE, ODS_ORGANISATION, ODS_SI
 #: What a personal string is found by: its beginnings up to so many characters, and all of it.
 MAX_BEGINNING = 12
 _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]+)?")
-MAX_TEXT = 300
+#: In bytes: an index has room for a value and a system of so many.
+MAX_TEXT = 600
 _SPACES = re.compile(r"\s+")
 
 
@@ -52,6 +60,19 @@ def rows(resource: Resource, mac: Mac) -> list[Row]:
             for element in elements(resource, path.split(".")):
                 found.update(dict.fromkeys(_rows_of(parameter, element, mac)))
     return list(found)
+
+
+def bounded(text: str) -> str:
+    """Text as an index keeps it and is asked for it: its first MAX_TEXT bytes."""
+    return text.encode()[:MAX_TEXT].decode(errors="ignore")
+
+
+def target_value(resource_type: str, resource_id: str, mac: Mac) -> str:
+    """The id of a reference's target as it is indexed. Elsewhere (PDS) the id of a Patient is the
+    NHS number: such a one is hashed."""
+    if resource_type == "Patient" and normalise_nhs_number(resource_id):
+        return mac("token", resource_id)
+    return resource_id
 
 
 def identifier_of(parameter: str) -> str:
@@ -90,17 +111,17 @@ def _rows_of(parameter: Parameter, element: Any, mac: Mac) -> Iterator[Row]:
             yield from _token_rows(parameter, element, mac)
         case Kind.STRING:
             if isinstance(element, str):
-                yield from _string_rows(parameter, element[:MAX_TEXT], mac)
+                yield from _string_rows(parameter, element, mac)
         case Kind.DATE:
             yield from _date_rows(parameter, element, mac)
         case Kind.REFERENCE:
             yield from _reference_rows(parameter, as_dict(element), mac)
         case Kind.CANONICAL:
             url, _, version = as_str(element).partition("|")
-            yield Row(parameter.name, version[:MAX_TEXT], url[:MAX_TEXT])
+            yield Row(parameter.name, bounded(version), bounded(url))
         case Kind.URI:
             if isinstance(element, str):
-                yield Row(parameter.name, value=element[:MAX_TEXT])
+                yield Row(parameter.name, value=bounded(element))
 
 
 def _string_rows(parameter: Parameter, text: str, mac: Mac) -> Iterator[Row]:
@@ -108,7 +129,7 @@ def _string_rows(parameter: Parameter, text: str, mac: Mac) -> Iterator[Row]:
     if not folded:
         return
     if not parameter.personal:
-        yield Row(parameter.name, text, folded)
+        yield Row(parameter.name, bounded(text), bounded(folded))
         return
     for length in range(1, min(len(folded), MAX_BEGINNING) + 1):
         yield Row(parameter.name, value=mac("beginning", folded[:length]))
@@ -159,7 +180,7 @@ def _token_rows(parameter: Parameter, element: Any, mac: Mac) -> Iterator[Row]:
             value = contact(value)
         yield from _hashed(parameter, system, value, display, mac)
     elif text and not parameter.personal and not as_list(element.get("coding")):
-        yield Row(name, text=fold(text)[:MAX_TEXT])
+        yield Row(name, text=bounded(fold(text)))
 
 
 def contact(value: str) -> str:
@@ -174,19 +195,19 @@ def _hashed(parameter: Parameter, system: str, value: str, text: str, mac: Mac) 
     if parameter.name.endswith("identifier"):
         personal = is_personal_identifier(system)
     if personal:
-        yield Row(parameter.name, system[:MAX_TEXT], mac("token", value))
+        yield Row(parameter.name, bounded(system), mac("token", value))
     else:
-        folded = fold(text)[:MAX_TEXT]
-        yield Row(parameter.name, system[:MAX_TEXT], value[:MAX_TEXT], text=folded)
+        folded = bounded(fold(text))
+        yield Row(parameter.name, bounded(system), bounded(value), text=folded)
 
 
 def _reference_rows(parameter: Parameter, reference: dict[str, Any], mac: Mac) -> Iterator[Row]:
     literal = as_str(reference.get("reference"))
     target = local_reference(literal)
     if target and (not parameter.targets or target[0] in parameter.targets):
-        yield Row(parameter.name, *target)
+        yield Row(parameter.name, target[0], target_value(*target, mac))
     elif target is None and literal and not parameter.targets:
-        yield Row(parameter.name, value=literal[:MAX_TEXT])
+        yield Row(parameter.name, value=mac("reference", literal))
     identifier = as_dict(reference.get("identifier"))
     kind = as_str(reference.get("type")) or (target[0] if target else "")
     if identifier and (not parameter.targets or kind in ("", *parameter.targets)):
@@ -198,8 +219,3 @@ def local_reference(text: str) -> tuple[str, str] | None:
     """Type and id of a relative reference, with or without a version; None for any other."""
     match = _LOCAL.fullmatch(text)
     return (match[1], match[2]) if match else None
-
-
-def texts(found: Iterable[Row]) -> list[str]:
-    """All that rows hold, for tests that look for what must not be in them."""
-    return [part for row in found for part in row if part]

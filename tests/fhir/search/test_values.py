@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,30 @@ def test_a_reference_with_targets_ignores_others() -> None:
     task = {"resourceType": "Task", "for": {"reference": "Group/1"}}
     assert of(task, "patient") == []
     assert of(task, "subject") == [Row("subject", "Group", "1")]
+
+
+@pytest.mark.hazard("H08")
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Patient/9990000018",
+        "https://pds.example/Patient/9990000018",
+        "Patient?identifier=https://fhir.nhs.uk/Id/nhs-number|9990000018",
+    ],
+)
+def test_a_reference_that_names_a_person_is_hashed(reference: str) -> None:
+    task = {"resourceType": "Task", "for": {"reference": reference}}
+    kept = rows(task, mac)
+    assert of(task, "subject")
+    assert not [part for row in kept for part in row if "9990000018" in part]
+
+
+def test_no_text_is_longer_than_an_index_takes() -> None:
+    long = "\ufdfa" * 5000  # one character that folds to eighteen
+    service = {"resourceType": "HealthcareService", "name": long, "type": [{"text": long}]}
+    form = {"resourceType": "Questionnaire", "url": long, "description": long}
+    for row in (*rows(service, mac), *rows(form, mac)):
+        assert max(len(part.encode()) for part in row) <= 600
 
 
 def test_text_is_compared_without_case_accents_and_spaces() -> None:

@@ -33,8 +33,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_resource_provider"), "resource", ["provider"])
     op.create_index(op.f("ix_resource_request_id"), "resource", ["request_id"])
-    op.create_index("ix_resource_type_sequence", "resource", ["type", "sequence"])
-    op.create_index("ix_resource_type_updated_at", "resource", ["type", "updated_at"])
+    kept = ["type", "provider", "deleted"]
+    op.create_index("ix_resource_shown", "resource", [*kept, "sequence", "id"])
+    op.create_index("ix_resource_updated", "resource", [*kept, "updated_at", "sequence"])
     op.create_table(
         "resource_version",
         sa.Column("sequence", _SEQUENCE, nullable=False),
