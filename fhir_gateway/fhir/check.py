@@ -93,6 +93,8 @@ def _model_problems(model: Any, resource: Resource) -> list[Element]:
         return [issue("error", "structure", "nested too deeply")]
     except KeyError:
         return [issue("error", "structure", "a contained resource has a type that is not of R4")]
+    except AttributeError:
+        return [issue("error", "structure", "an extension of a primitive is no object")]
     except TypeError:
         return [issue("error", "value", "a number is beyond what FHIR allows")]
     return []

@@ -45,7 +45,7 @@ def apply(document: Any, patch: Any) -> Any:
 def _one(document: Any, operation: Any) -> Any:
     if not isinstance(operation, dict):
         raise PatchRefused("it is no object.")
-    name = operation.get("op")
+    name = as_str(operation.get("op"))
     path = _pointer(operation.get("path"))
     if name in _WITH_VALUE and "value" not in operation:
         raise PatchRefused("it has no 'value'.")

@@ -74,7 +74,7 @@ def issues(
     tree = ResponseTree(definition, response)
     enablement = Enablement(tree, now=now)
     checking = Checking(
-        definition, enablement, final=response.get("status") in occurrence.FINAL_STATUSES
+        definition, enablement, final=as_str(response.get("status")) in occurrence.FINAL_STATUSES
     )
     found.extend(islice(structure.check(definition, response), MAX_ISSUES))
     rules = _tree_issues(tree, checking, everything_asked=everything_asked)

@@ -5,20 +5,15 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
-from starlette.requests import Request
 
 from fhir_gateway.errors import TryLater
-from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 from fhir_gateway.rest.access import NOBODY, require
+from fhir_gateway.rest.bundle_entries import Entry, as_patch, in_order, renamed, request_of
 from fhir_gateway.rest.desk import Desk, Pending, Prepare, run_all
 from fhir_gateway.rest.dispatch import Observer
 from fhir_gateway.rest.problem import (
@@ -28,17 +23,9 @@ from fhir_gateway.rest.problem import (
     Problem,
 )
 from fhir_gateway.rest.registry import LETTERS, Answer, Call, Interaction, Registry
-from fhir_gateway.rest.routing import Route, resolve
+from fhir_gateway.rest.routing import resolve
 
 MAX_ENTRIES = 100
-_URN = "urn:"
-#: Elements of an entry's request that are headers of a request by itself.
-_HEADERS = {
-    "ifNoneMatch": b"if-none-match",
-    "ifMatch": b"if-match",
-    "ifNoneExist": b"if-none-exist",
-    "ifModifiedSince": b"if-modified-since",
-}
 _REASONS = {200: "OK", 201: "Created", 204: "No Content"}
 _UNAVAILABLE = 503
 _log = structlog.get_logger("rest")
@@ -54,16 +41,6 @@ def register(
     bundles = Bundles(registry, desk, prepares, observers)
     registry.system[Interaction.BATCH] = bundles.batch
     registry.system[Interaction.TRANSACTION] = bundles.transaction
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One entry as a call of its own."""
-
-    number: int
-    call: Call
-    route: Route
-    full_url: str
 
 
 class Bundles:
@@ -84,7 +61,7 @@ class Bundles:
         return _response("batch", [self._by_itself(call, e, n) for n, e in _entries(call)])
 
     def _by_itself(self, call: Call, given: Element, number: int) -> Element:
-        entry: _Entry | None = None
+        entry: Entry | None = None
         try:
             entry = self._entry(call, given, number)
             answer = entry.route.handler(entry.call)
@@ -111,10 +88,10 @@ class Bundles:
         answers: dict[int, Answer] = {}
         names: dict[str, str] = {}
         pending: list[Pending] = []
-        ordered = list(_in_order(writes))
+        ordered = list(in_order(writes))
         for entry in ordered:
             with _within(entry.number):
-                pending.append(self._prepared(_renamed(entry, names)))
+                pending.append(self._prepared(renamed(entry, names)))
             if entry.full_url and pending[-1].reference:
                 names[entry.full_url] = pending[-1].reference
         for entry, answer in zip(ordered, run_all(self._desk, pending), strict=True):
@@ -127,7 +104,7 @@ class Bundles:
             self._tell(entry.call, answer.status, answer.resource)
         return _response("transaction", [_answered(answers[e.number]) for e in entries])
 
-    def _prepared(self, entry: _Entry) -> Pending:
+    def _prepared(self, entry: Entry) -> Pending:
         call = entry.call
         prepare = self._prepares.get((call.resource_type, call.interaction))
         if prepare is None:
@@ -139,7 +116,7 @@ class Bundles:
             )
         return prepare(call)
 
-    def _entry(self, call: Call, given: Element, number: int) -> _Entry:
+    def _entry(self, call: Call, given: Element, number: int) -> Entry:
         """An entry as a call, with the access of its own type. Raises Problem."""
         asked = as_dict(given.get("request"))
         method, url = as_str(asked.get("method")).upper(), as_str(asked.get("url"))
@@ -148,7 +125,7 @@ class Bundles:
         parts = urlsplit(url.removeprefix(f"{call.base_url}/"))
         if parts.scheme or parts.netloc:
             raise Problem(BAD_REQUEST, "value", "request.url is relative to the base.")
-        request = _request(call.request, method, parts.path, parts.query, asked)
+        request = request_of(call.request, method, parts.path, parts.query, asked)
         route = resolve(self._registry, method, parts.path.strip("/"))
         if not route.resource_type or route.operation is not None:
             text = "Operations, and Bundles within Bundles, are asked for by themselves."
@@ -168,10 +145,10 @@ class Bundles:
             resource=resource if isinstance(resource, dict) else None,
         )
         if route.interaction == Interaction.PATCH:
-            inner = _as_patch(inner)
+            inner = as_patch(inner)
         elif method in ("POST", "PUT") and inner.resource is None:
             raise Problem(BAD_REQUEST, "required", f"A {method} needs a resource.")
-        return _Entry(number, inner, route, as_str(given.get("fullUrl")))
+        return Entry(number, inner, route, as_str(given.get("fullUrl")))
 
     def _tell(self, call: Call, status: int, resource: Resource | None) -> None:
         for observer in self._observers:
@@ -195,102 +172,6 @@ def _entries(call: Call) -> list[tuple[int, Element]]:
         text = f"A Bundle may have {MAX_ENTRIES} entries at the most."
         raise Problem(UNPROCESSABLE, "too-costly", text)
     return list(enumerate(map(as_dict, found)))
-
-
-def _request(outer: Request, method: str, path: str, query: str, asked: Element) -> Request:
-    """The entry as a request of its own: what conditions it has come from the entry alone."""
-    dropped = {*_HEADERS.values(), b"content-type", b"content-length"}
-    headers = [(name, value) for name, value in outer.scope["headers"] if name not in dropped]
-    for element, name in _HEADERS.items():
-        value = as_str(asked.get(element))
-        if value:
-            headers.append((name, value.encode("utf-8", "replace")))
-    state = {k: v for k, v in outer.scope.get("state", {}).items() if k != "parameters"}
-    base = outer.url.path.rstrip("/")
-    return Request(
-        {
-            **outer.scope,
-            "method": method,
-            "path": f"{base}/{path}",
-            "raw_path": None,
-            "query_string": query.encode(),
-            "headers": headers,
-            "state": state,
-        }
-    )
-
-
-def _as_patch(call: Call) -> Call:
-    """A patch within a Bundle: a Binary with JSON Patch, or Parameters with FHIRPath Patch."""
-    resource = call.resource or {}
-    if resource.get("resourceType") == "Binary":
-        kind = as_str(resource.get("contentType"))
-        try:
-            body = base64.b64decode(as_str(resource.get("data")), validate=True)
-        except (binascii.Error, ValueError):
-            raise Problem(BAD_REQUEST, "value", "Binary.data is no base64.") from None
-    else:
-        kind, body = "application/fhir+json", fhir_json.dump(resource)
-    scope = call.request.scope
-    headers = [*scope["headers"], (b"content-type", kind.encode("ascii", "replace"))]
-    return replace(call, body=body, resource=None, request=Request({**scope, "headers": headers}))
-
-
-def _in_order(writes: list[_Entry]) -> Iterator[_Entry]:
-    """Creates before changes, and each after those that it refers to. Raises Problem for a
-    circle."""
-    waiting = sorted(writes, key=lambda e: e.call.interaction != Interaction.CREATE)
-    made = {e.full_url for e in writes if e.full_url.startswith(_URN)}
-    while waiting:
-        open_ = {e.full_url for e in waiting} & made
-        ready = next(
-            (e for e in waiting if not (_references(e.call.resource) & open_ - {e.full_url})), None
-        )
-        if ready is None:
-            text = "The entries refer to each other in a circle."
-            raise Problem(UNPROCESSABLE, "processing", text)
-        waiting.remove(ready)
-        yield ready
-
-
-def _references(value: Any) -> set[str]:
-    """What a resource refers to by urn."""
-    found: set[str] = set()
-    pending = [value]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, dict):
-            text = as_str(current.get("reference"))
-            if text.startswith(_URN):
-                found.add(text)
-            pending.extend(current.values())
-        elif isinstance(current, list):
-            pending.extend(current)
-    return found
-
-
-def _renamed(entry: _Entry, names: Mapping[str, str]) -> _Entry:
-    """The entry with references to other entries as they will be. Raises Problem for one that leads
-    to no entry."""
-    resource = entry.call.resource
-    if resource is None:
-        return entry
-    unknown = _references(resource) - names.keys() - {entry.full_url}
-    if unknown:
-        text = "A reference leads to no entry of this Bundle that is created before."
-        raise Problem(UNPROCESSABLE, "not-found", text)
-    return replace(entry, call=replace(entry.call, resource=_with_names(resource, names)))
-
-
-def _with_names(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: names.get(inner, inner)
-            if key == "reference" and isinstance(inner, str)
-            else _with_names(inner, names)
-            for key, inner in value.items()
-        }
-    return [_with_names(inner, names) for inner in value] if isinstance(value, list) else value
 
 
 class _within:

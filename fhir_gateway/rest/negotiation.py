@@ -32,6 +32,7 @@ from fhir_gateway.rest.problem import (
 
 #: What any request to the API may weigh.
 MAX_BYTES = 5_000_000
+_MOST = 2**63
 _SUMMARIES = ("true", "text", "data", "count", "false")
 _log = structlog.get_logger("rest")
 
@@ -80,7 +81,18 @@ def _checked(value: Any) -> Resource:
         )
     if not _is_text(value):
         raise Problem(BAD_REQUEST, "value", "A string has control characters, which FHIR forbids.")
+    if not _fits(value):
+        raise Problem(BAD_REQUEST, "value", "A number is beyond what FHIR allows.")
     return value
+
+
+def _fits(value: Any) -> bool:
+    """Whether all whole numbers have room in 64 bits, as whatever writes them needs."""
+    if isinstance(value, int):
+        return -_MOST <= value < _MOST
+    if isinstance(value, dict):
+        return all(map(_fits, value.values()))
+    return all(map(_fits, value)) if isinstance(value, list) else True
 
 
 def _is_text(value: Any) -> bool:

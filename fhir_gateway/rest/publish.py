@@ -136,12 +136,7 @@ def prepare_service(desk: Desk, call: Call) -> Pending:
     """Check a service: a HealthcareService that contains its Organization and Endpoint, or the
     Bundle that `service import` takes. PUT replaces one, POST makes a new one."""
     bundle = _as_bundle(call.resource or {})
-    wrong = [
-        {**one, "diagnostics": f"{part['resourceType']}: {one['diagnostics']}"}
-        for part in (as_dict(e.get("resource")) for e in map(as_dict, as_list(bundle["entry"])))
-        for one in check.problems(part)
-    ]
-    refuse_errors(wrong)
+    refuse_errors([one for part in _parts(bundle) for one in check.problems(part)])
     try:
         service = read_service(bundle)
     except ServiceRefused as error:
@@ -188,7 +183,7 @@ def _save(
 def _as_bundle(given: Resource) -> Resource:
     """The Bundle of a service, whichever way it came."""
     if given.get("resourceType") == "Bundle":
-        return {**given, "entry": as_list(given.get("entry"))}
+        return {**given, "entry": [{"resource": part} for part in _parts(given)]}
     if given.get("resourceType") != "HealthcareService":
         text = "The body is a HealthcareService that contains its Organization and Endpoint."
         raise Problem(BAD_REQUEST, "invalid", text)
@@ -201,6 +196,11 @@ def _as_bundle(given: Resource) -> Resource:
         "type": "collection",
         "entry": [{"resource": _renamed(part, names)} for part in parts],
     }
+
+
+def _parts(bundle: Resource) -> list[Resource]:
+    entries = map(as_dict, as_list(bundle.get("entry")))
+    return [as_dict(entry.get("resource")) for entry in entries]
 
 
 def _renamed(value: Element, names: dict[str, str]) -> Element:

@@ -171,7 +171,7 @@ def _expressions_in(extensions: object, depth: int = 0) -> Iterator[Expression]:
     """The Expressions of these extensions, of those within them, and on their values."""
     for extension in map(as_dict, as_list(extensions)):
         value = extension.get("valueExpression")
-        if value is not None and (extension.get("url") in _EXPRESSIONS or depth):
+        if value is not None and (as_str(extension.get("url")) in _EXPRESSIONS or depth):
             yield expression_of(value)
         if depth < 3:  # noqa: PLR2004
             yield from _expressions_in(extension.get("extension"), depth + 1)

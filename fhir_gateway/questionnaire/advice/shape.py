@@ -27,7 +27,7 @@ def root(definition: Definition) -> Iterator[Finding]:
     for name in ("url", "version", "title", "status"):
         if not definition.raw.get(name):
             yield Finding("no-" + name, "warning", "", f"Questionnaire.{name} is missing.")
-    if definition.raw.get("status") and definition.raw["status"] not in _STATUSES:
+    if definition.raw.get("status") and as_str(definition.raw["status"]) not in _STATUSES:
         yield Finding("status", "error", "", f"status is one of {', '.join(sorted(_STATUSES))}.")
     if not definition.items:
         yield Finding("no-items", "error", "", "There are no items.")

@@ -18,7 +18,7 @@ _AUTHORED = "QuestionnaireResponse.authored"
 def check(definition: Definition, response: Resource) -> Iterator[Issue]:
     """Issues of the elements beside the items."""
     yield from _canonical(definition, as_str(response.get("questionnaire")))
-    if response.get("status") not in STATUSES:
+    if as_str(response.get("status")) not in STATUSES:
         yield Issue(
             Code.STATUS,
             "error",
