@@ -2,8 +2,8 @@
 
     python -m tests.peers.conformance [--out FOLDER] [PEER...]    `script/conformance` calls it
 
-Without a PEER all are run (HAPI FHIR JPA is large: 390 MB, half a minute to start). Their sections of
-docs/conformance-servers.md are written. Exit status 1 when a server differs in another way than
+Without a PEER all are run (HAPI FHIR JPA is large: 390 MB, half a minute to start). Their sections
+of docs/conformance-servers.md are written. Exit status 1 when a server differs in another way than
 differences.toml says.
 """
 
