@@ -18,13 +18,14 @@ _OK = 200
 class Conditions:
     """Answers from the target's /metadata, which is read once, when it is first asked for."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, media_type: str = wire.JSON) -> None:
         self._caller = caller
+        self._media_type = media_type
 
     @cached_property
     def statement(self) -> Resource | None:
         """The CapabilityStatement; None when the target gives none."""
-        headers = (("Accept", wire.JSON),)
+        headers = (("Accept", self._media_type),)
         sent = Sent(headers=headers, url=f"{self._caller.base}/metadata")
         answer = self._caller.send(sent).answer
         found = answer.resource if answer and answer.status == _OK else None

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from fhir_gateway.conformance import coverage, curl
 from fhir_gateway.conformance.exchange import Content
-from fhir_gateway.conformance.results import Outcome, Run
+from fhir_gateway.conformance.results import BAD, Outcome, Run
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir import json as fhir_json
 
@@ -47,6 +47,7 @@ def document(run: Run) -> bytes:
         .render(
             run=run,
             counts=run.counts(),
+            bad=[test for test in run.tests() if test.outcome in BAD],
             covered=coverage.of_run(run),
             words=WORDS,
             policy=policy,

@@ -59,7 +59,7 @@ def run(
     does."""
     start, started = time.monotonic(), datetime.now(UTC)
     run_id = new_run_id()
-    conditions = Conditions(callers[1])
+    conditions = Conditions(callers[1], FORMATS[plan.format])
     mask = Masker(secrets_to_hide)
     engine = Engine(
         callers,

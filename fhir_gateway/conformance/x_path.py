@@ -25,7 +25,7 @@ def compiled(expression: str) -> Any:
     """An expression, compiled. Raises ScriptError for what is not XPath 1.0."""
     try:
         return etree.XPath(expression, namespaces=_NAMESPACES)
-    except etree.XPathSyntaxError as error:
+    except (etree.XPathSyntaxError, ValueError) as error:
         raise ScriptError(f"XPath '{expression[:200]}': {error}") from None
 
 

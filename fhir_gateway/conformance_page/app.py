@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -19,6 +20,8 @@ from fhir_gateway.web.headers import BodyLimit, SecurityHeaders
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MAX_FORM = 50_000
+#: Seconds that a wrong token costs whoever tries many.
+_PAUSE = 1.0
 #: A report runs its own script and nothing else, and as if it were of no site at all.
 _REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -73,6 +76,7 @@ class _Pages:
         """Sign in by the operators' token."""
         form = await request.form()
         if is_from_elsewhere(request) or not self._access.knows(str(form.get("token", ""))):
+            await anyio.sleep(_PAUSE)
             return self._sign_in_page(request, "This is not the operators' token.", 403)
         response = RedirectResponse(PATH, 303)
         self._access.admit(response, self._clock())

@@ -304,6 +304,11 @@ def test_only_what_is_selected_runs(server: str, run_script: RunScript) -> None:
 def test_xml_both_ways(recorder: Recorder, server: str, run_script: RunScript) -> None:
     xml = b'<Patient xmlns="http://hl7.org/fhir"><id value="1"/><active value="true"/></Patient>'
     recorder.on("POST /Patient", xml, 201, "application/fhir+xml", location="Patient/1")
+    statement = (
+        b'<CapabilityStatement xmlns="http://hl7.org/fhir"><software><name value="X"/></software>'
+        b"</CapabilityStatement>"
+    )
+    recorder.on("GET /metadata", statement, 200, "application/fhir+xml")
     actions = [
         operation("create", sourceId="p"),
         asserts(response="created"),
@@ -317,6 +322,8 @@ def test_xml_both_ways(recorder: Recorder, server: str, run_script: RunScript) -
     )
 
     assert outcomes(run) == ["pass"], messages(run)
+    assert run.software == "X"
+    assert {one.headers["accept"] for one in recorder.asked} == {"application/fhir+xml"}
     [asked] = [one for one in recorder.asked if one.method == "POST"]
     assert asked.headers["accept"] == asked.headers["content-type"] == "application/fhir+xml"
     assert asked.body.startswith(b"<?xml")

@@ -87,9 +87,10 @@ def test_jsonpath_beyond_names_and_indexes_is_not_supported(expression: str) -> 
         json_path.find(expression, {})
 
 
-def test_what_is_not_xpath_1_is_an_error_of_the_script() -> None:
+@pytest.mark.parametrize("expression", ["fhir:Patient/[", "@value\x1f", "//\ud800"])
+def test_what_is_not_xpath_1_is_an_error_of_the_script(expression: str) -> None:
     with pytest.raises(ScriptError, match="XPath"):
-        x_path.find("fhir:Patient/[", content())
+        x_path.find(expression, content())
 
 
 def test_an_unknown_function_of_xpath_is_not_supported() -> None:
