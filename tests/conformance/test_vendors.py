@@ -8,8 +8,9 @@ import pytest
 from fhir_gateway.conformance.results import BAD, Outcome
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.outcome import single
-from fhir_gateway.sandbox.epr.injected.catalogue import FAULTS, Known
+from fhir_gateway.sandbox.epr.injected.catalogue import FAULTS
 from fhir_gateway.sandbox.epr.injected.exchange import Answered, Proceed, Sent
+from fhir_gateway.sandbox.epr.injected.known import Known
 from tests.conformance.mutation import bench
 
 TAKEN = ("ServiceRequest", "Communication")
