@@ -29,10 +29,12 @@ from fhir_gateway.sandbox.epr.access import Access
 from fhir_gateway.sandbox.epr.app import create_app
 from fhir_gateway.sandbox.epr.injected.catalogue import FAULTS
 from fhir_gateway.shipped import folder
+from tests.sandbox.epr.request_bundle import patient
 from tests.serving import serve
 
 SUITE = "epr-inbound"
 TOKEN = "synthetic-token"
+KNOWN_NUMBER = "9990003041"
 TABLE = Path(__file__).parents[2] / "docs" / "conformance-faults.md"
 _HEAD = """# Faults of an EPR, and the tests that notice them
 
@@ -64,11 +66,15 @@ class Bench:
     front: Starlette
     address: str
 
-    def run(self, *faults: str, only: Sequence[str] = ()) -> Run:
-        """Run the suite against an empty EPR with these faults."""
-        app: Any = create_app(access=Access([TOKEN]), faults=faults)
+    def run(self, *faults: str, only: Sequence[str] = (), **variables: str) -> Run:
+        """Run the suite against an EPR with these faults, which has one Patient."""
+        app: Any = create_app(
+            access=Access([TOKEN]), faults=faults, patients=[patient(KNOWN_NUMBER)]
+        )
         self.front.router.default = app
-        plan = runs.Plan(suites.find([SUITE], folder("conformance")), only=only)
+        found = suites.find([SUITE], folder("conformance"))
+        given = {"knownNumber": KNOWN_NUMBER, **variables}
+        plan = runs.Plan(found, only=only, variables=given)
         with Caller(f"{self.address}/fhir", auth=Bearer()) as caller:
             return runs.run(plan, {1: caller})
 

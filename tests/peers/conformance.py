@@ -2,8 +2,8 @@
 
     python -m tests.peers.conformance [--out FOLDER] [PEER...]    `script/conformance` calls it
 
-Without a PEER all are run (HAPI FHIR JPA is large: 390 MB, half a minute to start), and
-docs/conformance-servers.md is written. Exit status 1 when a server differs in another way than
+Without a PEER all are run (HAPI FHIR JPA is large: 390 MB, half a minute to start). Their sections
+of docs/conformance-servers.md are written. Exit status 1 when a server differs in another way than
 differences.toml says.
 """
 
@@ -108,13 +108,23 @@ def section(peer: str, found: Mapping[str, Run]) -> str:
     return "\n".join([f"## {known.title}", "", *numbers, "", *(table if rows else [])]) + "\n"
 
 
+def write(peer: str, text: str) -> None:
+    """Write what the page says of one server; of the others it stays as it is."""
+    before = PAGE.read_text() if PAGE.is_file() else ""
+    sections = {f"## {part}".split("\n")[0]: f"## {part}" for part in before.split("\n## ")[1:]}
+    sections[text.split("\n")[0]] = text
+    titles = [f"## {expected(one).title}" for one in PEERS]
+    kept = [sections[title].rstrip("\n") + "\n" for title in titles if title in sections]
+    PAGE.write_text("\n".join([_HEAD, *kept]))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suite against the servers that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=REPORTS)
     parser.add_argument("peer", nargs="*", choices=[[], *PEERS])
     given: Any = parser.parse_args(arguments)
-    sections, unexplained = [], []
+    unexplained: list[str] = []
     for peer in given.peer or PEERS:
         found = run(peer, given.out / peer)
         for label, one in found.items():
@@ -122,11 +132,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report = given.out / peer / label / "report.html"
             sys.stdout.write(f"{peer} {label}: {counts}, {report}\n")
             unexplained += surprises(peer, one)
-        sections.append(section(peer, found))
+        write(peer, section(peer, found))
     for sentence in unexplained:
         sys.stdout.write(f"  {sentence}\n")
-    if not given.peer:
-        PAGE.write_text("\n".join([_HEAD, *sections]))
     return 1 if unexplained else 0
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.outcome import single
 from fhir_gateway.fhir.types import as_dict
-from fhir_gateway.sandbox.epr.injected.exchange import Answered, Proceed, Sent
+from fhir_gateway.sandbox.epr.injected.exchange import Answered, Proceed, Sent, on_answer
+from fhir_gateway.sandbox.epr.injected.known import always
 
 _CREATED = 201
 _ACCEPTED = 202
@@ -170,3 +171,108 @@ async def many_is_none(sent: Sent, proceed: Proceed) -> Answered:
     if answered.status == 412 and sent.is_create:  # noqa: PLR2004 - Precondition Failed
         return await proceed(sent.without_header("if-none-exist"))
     return answered
+
+
+FAULTS = (
+    always(
+        "creates-when-many-match",
+        "Creates one more resource where a conditional create matches several.",
+        many_is_none,
+    ),
+    always(
+        "refuses-client-ids",
+        "Answers 405 to a PUT of an id that is new, and declares that it would take it.",
+        no_new_ids,
+    ),
+    always(
+        "chooses-own-ids",
+        "Gives a PUT of an id that is new an id of its own.",
+        only_own_ids,
+    ),
+    always(
+        "accepts-invalid-resources",
+        "Answers 201 to a resource that is not valid FHIR.",
+        on_answer(invalid_is_taken),
+    ),
+    always(
+        "ignores-delete",
+        "Answers 204 to a delete and keeps the resource.",
+        deaf_to_delete,
+    ),
+    always(
+        "wrong-location",
+        "Names a resource that is not there in the Location of a create.",
+        on_answer(wrong_location),
+    ),
+    always(
+        "missing-location",
+        "Answers a create without a Location.",
+        on_answer(no_location),
+    ),
+    always(
+        "create-answers-200",
+        "Answers 200 where it created a resource.",
+        on_answer(created_is_200),
+    ),
+    always(
+        "found-answers-201",
+        "Answers 201 to a conditional create that found the resource.",
+        on_answer(found_is_201),
+    ),
+    always(
+        "empty-create",
+        "Answers a create without a body, whatever the client prefers.",
+        on_answer(empty_create),
+    ),
+    always(
+        "answers-202",
+        "Answers a create with 202 and nothing more.",
+        on_answer(accepted),
+    ),
+    always(
+        "error-in-success",
+        "Answers a create with 201 and an OperationOutcome that says that it failed.",
+        on_answer(error_in_success),
+    ),
+    always(
+        "answers-with-login-page",
+        "Answers everything with 200 and a page in HTML where people log in.",
+        on_answer(login_page),
+    ),
+    always(
+        "wrong-content-type",
+        "Calls its JSON text/plain.",
+        on_answer(plain_text),
+    ),
+    always("missing-etag", "Gives no ETag.", on_answer(no_etag)),
+    always(
+        "missing-version",
+        "Names no version: neither in the ETag, nor in the Location, nor in meta.versionId.",
+        on_answer(no_version),
+    ),
+    always(
+        "errors-in-html",
+        "Answers errors with a page in HTML.",
+        on_answer(html_errors),
+    ),
+    always(
+        "errors-with-200",
+        "Answers errors with 200 and an OperationOutcome.",
+        on_answer(errors_are_200),
+    ),
+    always(
+        "not-found-is-empty-200",
+        "Answers a read of what is not there with 200 and no body.",
+        on_answer(missing_is_empty),
+    ),
+    always(
+        "malformed-is-500",
+        "Answers 500 to JSON that it cannot read.",
+        on_answer(broken_is_500),
+    ),
+    always(
+        "unauthorised-is-500",
+        "Answers 500 to those who bring no token.",
+        on_answer(unauthorised_is_500),
+    ),
+)

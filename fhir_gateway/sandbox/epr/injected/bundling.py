@@ -6,7 +6,8 @@ import uuid
 from typing import Any
 
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list
-from fhir_gateway.sandbox.epr.injected.exchange import Answered, Proceed, Sent, entries
+from fhir_gateway.sandbox.epr.injected.exchange import Answered, Proceed, Sent, entries, on_answer
+from fhir_gateway.sandbox.epr.injected.known import Known, always
 
 
 async def half_applied(sent: Sent, proceed: Proceed) -> Answered:
@@ -151,3 +152,52 @@ def _urns(before: Any, now: Any) -> Any:
     if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         return [_urns(old, new) for old, new in zip(as_list(before), now, strict=True)]
     return now
+
+
+FAULTS = (
+    Known(
+        "stale-read-after-write",
+        "Does not find what was written a moment ago, the first time that it is asked.",
+        Stale,
+    ),
+    always(
+        "half-applied-transaction",
+        "Does what it can of a transaction that it refuses.",
+        half_applied,
+    ),
+    always(
+        "transaction-as-batch",
+        "Carries a transaction out as a batch, each entry by itself.",
+        as_batch,
+    ),
+    always(
+        "answers-batch-response",
+        "Calls its answer to a transaction a batch-response.",
+        on_answer(called_batch),
+    ),
+    always(
+        "wrong-ids-in-response",
+        "Names resources that are not there in a transaction-response.",
+        on_answer(other_ids),
+    ),
+    always(
+        "response-out-of-order",
+        "Answers the entries of a transaction in another order.",
+        on_answer(backwards),
+    ),
+    always(
+        "response-one-short",
+        "Leaves the last entry out of a transaction-response.",
+        on_answer(one_short),
+    ),
+    always(
+        "says-message-failed",
+        "Takes a message and answers that it failed.",
+        on_answer(message_failed),
+    ),
+    Known(
+        "leaves-urn-references",
+        "Leaves references within a transaction as urn:uuid.",
+        UrnsLeft,
+    ),
+)

@@ -8,6 +8,7 @@ from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.outcome import single
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list
 from fhir_gateway.sandbox.epr.injected.exchange import Answered, Fault, Proceed, Sent, on_answer
+from fhir_gateway.sandbox.epr.injected.known import always
 
 _JSON = {"content-type": "application/fhir+json"}
 
@@ -98,3 +99,48 @@ def _without_create(resource: Element) -> Element:
 def _without_identifier(resource: Element) -> Element:
     kept = [p for p in as_list(resource.get("searchParam")) if p.get("name") != "identifier"]
     return {**resource, "searchParam": kept}
+
+
+FAULTS = (
+    always("metadata-fails", "Answers 500 at /metadata.", metadata_fails),
+    always(
+        "wrong-fhir-version",
+        "Says in /metadata that it speaks FHIR 3.0.2.",
+        of_metadata(of_stu3),
+    ),
+    always(
+        "claims-xml",
+        "Declares XML and answers 406 to who asks for it.",
+        of_metadata(with_xml),
+    ),
+    always(
+        "claims-transactions",
+        "Declares transactions and answers 404 to them.",
+        no_transactions,
+    ),
+    always(
+        "claims-messages",
+        "Declares $process-message and answers 404 to it.",
+        no_messages,
+    ),
+    always(
+        "refuses-provenance",
+        "Declares the create of Provenance and answers 403 to it.",
+        no_provenance,
+    ),
+    always(
+        "declares-no-create",
+        "Declares no create, although it takes it.",
+        of_metadata(without_create),
+    ),
+    always(
+        "declares-no-identifier-search",
+        "Declares no search by identifier, although it knows it.",
+        of_metadata(without_identifier_search),
+    ),
+    always(
+        "no-smart-configuration",
+        "Wants tokens and does not say where they are.",
+        no_smart_configuration,
+    ),
+)

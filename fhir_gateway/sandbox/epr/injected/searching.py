@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
-from fhir_gateway.sandbox.epr.injected.exchange import Answered, Sent, entries
+from fhir_gateway.sandbox.epr.injected.exchange import (
+    Answered,
+    Sent,
+    entries,
+    on_answer,
+    on_request,
+)
+from fhir_gateway.sandbox.epr.injected.known import always
 
 _PAGING = ("_count", "_offset", "_format", "_pretty")
 
@@ -80,3 +87,47 @@ def _only(answered: Answered, kept: list[dict[str, Any]]) -> Answered:
 def _named(entry: dict[str, Any], start: str) -> bool:
     names = as_list(as_dict(entry.get("resource")).get("name"))
     return any(as_str(as_dict(name).get("family")).startswith(start) for name in names)
+
+
+FAULTS = (
+    always(
+        "ignores-search-parameters",
+        "Answers a search with everything of the type.",
+        on_request(without_parameters),
+    ),
+    always(
+        "ignores-identifier-system",
+        "Searches identifiers by their value, in whatever system.",
+        on_request(without_system),
+    ),
+    always(
+        "case-sensitive-search",
+        "Finds a name only as it is written.",
+        on_answer(by_case),
+    ),
+    always(
+        "finds-no-identifier",
+        "Declares search by identifier and finds nothing by it.",
+        on_answer(nothing),
+    ),
+    always(
+        "hides-all-but-one",
+        "Tells of one match where there are several.",
+        on_answer(merged),
+    ),
+    always(
+        "wrong-total",
+        "Counts one match too many in Bundle.total.",
+        on_answer(one_too_many),
+    ),
+    always(
+        "search-without-bundle",
+        "Answers a search with a list of resources that is no Bundle.",
+        on_answer(as_list_of_resources),
+    ),
+    always(
+        "empty-search-is-404",
+        "Answers 404 to a search that finds nothing.",
+        on_answer(none_is_missing),
+    ),
+)

@@ -7,7 +7,8 @@ from typing import Any
 
 from fhir_gateway.fhir.identifiers import NHS_NUMBER
 from fhir_gateway.fhir.types import Resource, as_dict, as_list
-from fhir_gateway.sandbox.epr.injected.exchange import Sent, entries
+from fhir_gateway.sandbox.epr.injected.exchange import Sent, entries, on_request, on_stored
+from fhir_gateway.sandbox.epr.injected.known import always
 
 _LONGEST = 60
 #: The last character that UTF-8 writes in three bytes.
@@ -156,3 +157,77 @@ def _walked(
         return [_walked(inner, name, text=text, drop=drop) for inner in value]
     is_text = isinstance(value, str) and name not in ("resourceType", "url", "system", "div")
     return text(name, value) if is_text else value
+
+
+FAULTS = (
+    always(
+        "forgets-if-none-exist",
+        "Takes conditional creates for creates, so that a second send doubles.",
+        on_request(without_condition),
+    ),
+    always(
+        "drops-extensions",
+        "Keeps no extension, such as the contact preference of a patient.",
+        on_stored(without_extensions),
+    ),
+    always(
+        "drops-foreign-identifiers",
+        "Keeps no identifier but the NHS number.",
+        on_stored(without_foreign_identifiers),
+    ),
+    always(
+        "drops-attachments",
+        "Keeps no data of attachments, such as the letter of a request.",
+        on_stored(without_attachments),
+    ),
+    always(
+        "drops-references",
+        "Keeps what is referred to by its name alone.",
+        on_stored(without_references),
+    ),
+    always(
+        "drops-narrative",
+        "Keeps no narrative, which is what staff read where nothing else is shown.",
+        on_stored(without_narrative),
+    ),
+    always(
+        "drops-canonical-version",
+        "Keeps which questionnaire was answered without its version.",
+        on_stored(without_versions),
+    ),
+    always(
+        "drops-what-it-does-not-show",
+        "Keeps no element that its screens have no place for, such as the input of a Task.",
+        on_stored(without_what_it_does_not_show),
+    ),
+    always(
+        "sets-own-status",
+        "Gives requests and Tasks a status of its own.",
+        on_stored(of_own_status),
+    ),
+    always(
+        "lower-cases-values",
+        "Keeps identifiers, names and addresses in lower case.",
+        on_stored(in_lower_case),
+    ),
+    always(
+        "cuts-long-text",
+        "Cuts what patients wrote after 60 characters.",
+        on_stored(cut),
+    ),
+    always(
+        "loses-emoji",
+        "Keeps a question mark for each character that takes four bytes in UTF-8.",
+        on_stored(without_emoji),
+    ),
+    always(
+        "joins-lines",
+        "Keeps what patients wrote on one line.",
+        on_stored(on_one_line),
+    ),
+    always(
+        "loses-time-of-day",
+        "Keeps the day of a request and not its time.",
+        on_stored(by_day),
+    ),
+)
