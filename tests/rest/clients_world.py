@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -131,6 +131,16 @@ def assertion(
     if any(name in head for name in ("crit", "b64")):
         return unchecked(head, claims(client, **changes), key)
     return jwt.encode(head, claims(client, **changes), key, algorithms=[alg])
+
+
+def moments(changes: dict[str, Any]) -> dict[str, Any]:
+    """`changes` with each timedelta as a moment so far from now: parameters of tests are made long
+    before the test runs, and have to be the same in every process."""
+    now = time.time()
+    return {
+        name: int(now + value.total_seconds()) if isinstance(value, timedelta) else value
+        for name, value in changes.items()
+    }
 
 
 def unchecked(head: dict[str, Any], claimed: dict[str, Any], key: Any) -> str:
