@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from fhir_gateway.cli.serve import check_port
-from fhir_gateway.cli.terminal import plain_errors, say
+from fhir_gateway.cli.terminal import fail, plain_errors, say
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,11 +74,13 @@ def epr(
     from fhir_gateway.sandbox.epr.app import create_app
 
     check_port(port, host)
-    say(f"FHIR at http://{host}:{port}/fhir, inbox at http://{host}:{port}/")
     clients = dict(one.partition("=")[::2] for one in client or ())
+    if not all(name and url for name, url in clients.items()):
+        fail("A --client is CLIENT-ID=JWKS-URL.", code=2)
     access = Access(token or (), clients) if token or clients else None
     with plain_errors():
         application = create_app(storage=storage, access=access, faults=fault or ())
+    say(f"FHIR at http://{host}:{port}/fhir, inbox at http://{host}:{port}/")
     say(f"Faults are switched at http://{host}:{port}/faults: {', '.join(fault or ['none'])}")
     _run(application, host, port)
 

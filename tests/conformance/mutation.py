@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from starlette.applications import Starlette
 
+from fhir_gateway.auth.bearer import FixedBearer
 from fhir_gateway.conformance import runs, suites
 from fhir_gateway.conformance.http import Caller
 from fhir_gateway.conformance.results import BAD, Outcome, Run
@@ -50,15 +50,6 @@ Faults: {faults}. Tests of the suite: {tests}. Survivors: {survivors}.
 """
 
 
-class Bearer(httpx.Auth):
-    """A token by hand."""
-
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
-        """Add it."""
-        request.headers["Authorization"] = f"Bearer {TOKEN}"
-        yield request
-
-
 @dataclass(frozen=True, slots=True)
 class Bench:
     """A sandbox EPR on a real port, new for each run."""
@@ -75,7 +66,7 @@ class Bench:
         found = suites.find([SUITE], folder("conformance"))
         given = {"knownNumber": KNOWN_NUMBER, **variables}
         plan = runs.Plan(found, only=only, variables=given)
-        with Caller(f"{self.address}/fhir", auth=Bearer()) as caller:
+        with Caller(f"{self.address}/fhir", auth=FixedBearer(TOKEN)) as caller:
             return runs.run(plan, {1: caller})
 
 
