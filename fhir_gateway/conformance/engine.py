@@ -31,6 +31,7 @@ from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str
 
 _STOPPED = "not run: the run was stopped"
+_OPEN = "it is about who may enter, and this run does not identify itself: use --auth"
 _NOT_REACHED = "not run: an earlier step ended the test"
 
 
@@ -65,7 +66,7 @@ class Engine:
         """Run one script; never raises."""
         wanted = self.selected(script)
         started = datetime.now(UTC)
-        reason = self._unmet(script.requires(None)) if wanted else ""
+        reason = self._unmet(script, None) if wanted else ""
         if reason:
             tests = self._without(script, wanted, Outcome.SKIP, reason)
             return _result(script, started, tests=tests)
@@ -106,7 +107,7 @@ class Engine:
     def _test(self, script: Script, index: int, runner: Runner) -> TestResult:
         test = script.tests[index]
         start = time.monotonic()
-        reason = self._unmet(script.requires(test))
+        reason = self._unmet(script, test)
         if reason:
             return _test_result(script, index, Outcome.SKIP, reason)
         runner.state.last = None
@@ -126,8 +127,13 @@ class Engine:
             time.monotonic() - start,
         )
 
-    def _unmet(self, conditions: Sequence[str]) -> str:
-        return _STOPPED if self.stopped() else self.conditions.unmet(conditions)
+    def _unmet(self, script: Script, test: Element | None) -> str:
+        """Why a script, or a test, is not run; empty when it is."""
+        if self.stopped():
+            return _STOPPED
+        if script.about_credentials(test) and not self.callers[1].identifies:
+            return _OPEN
+        return self.conditions.unmet(script.requires(test))
 
     def _without(
         self, script: Script, wanted: Iterable[int], outcome: Outcome, message: str

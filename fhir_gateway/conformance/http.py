@@ -55,6 +55,11 @@ class Caller:
             headers={"User-Agent": AGENT},
         )
 
+    @property
+    def identifies(self) -> bool:
+        """Whether calls show credentials."""
+        return self._auth is not None
+
     def __enter__(self) -> Self:
         return self
 

@@ -20,6 +20,7 @@ from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str,
 #: Extensions of this project (conformance/README.md); of a whole script or of one test.
 REQUIREMENT = f"{BASE}/StructureDefinition/testscript-requirement"
 REQUIRES = f"{BASE}/StructureDefinition/testscript-requires"
+CREDENTIALS = f"{BASE}/StructureDefinition/testscript-credentials"
 TAG = f"{BASE}/StructureDefinition/testscript-tag"
 #: How R5 elements are written in R4 (https://hl7.org/fhir/R4/versions.html#extensions).
 STOP_ON_FAIL = (
@@ -74,6 +75,11 @@ class Script:
         """FHIRPath conditions on the target's CapabilityStatement: of the script, or of a test."""
         part = self.resource if test is None else test
         return [text for e in extensions(part, REQUIRES) if (text := as_str(_value(e)))]
+
+    def about_credentials(self, test: Element | None) -> bool:
+        """Whether the script, or a test, can only judge a target to which one identifies."""
+        part = self.resource if test is None else test
+        return any(_value(e) is True for e in extensions(part, CREDENTIALS))
 
     def requirements(self, test: Element) -> tuple[Requirement, ...]:
         """What a test checks: by its own extensions, else by its script's, else by the links of

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fhir_gateway.auth.bearer import FixedBearer
 from fhir_gateway.conformance.results import Outcome
 from tests.conformance.conftest import RunScript
 from tests.conformance.recorder import Recorder
@@ -273,6 +274,23 @@ def test_a_test_runs_only_where_the_server_says_it_can(
 
     assert outcomes(run) == ["pass", "skip"]
     assert "does not say: rest.mode = 'client'" in messages(run)[1]
+
+
+def test_who_may_enter_is_only_judged_by_a_run_that_identifies_itself(
+    server: str, run_script: RunScript
+) -> None:
+    url = "https://w3id.org/fhir-gateway/StructureDefinition/testscript-credentials"
+    resource = script([READ, asserts(response="notFound")], [READ, asserts(response="notFound")])
+    resource["test"][0]["extension"] = [{"url": url, "valueBoolean": True}]
+
+    without, with_token = (
+        run_script(server, resource),
+        run_script(server, resource, auth=FixedBearer("synthetic-token")),
+    )
+
+    assert outcomes(without) == ["skip", "pass"]
+    assert "--auth" in messages(without)[0]
+    assert outcomes(with_token) == ["pass", "pass"]
 
 
 def test_without_a_capability_statement_conditional_tests_are_skipped(
