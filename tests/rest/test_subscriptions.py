@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +21,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fhir_gateway.delivery.notifier import Notifier
+from fhir_gateway.delivery.notifier import LEASE, Notifier
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.rest.subscription_read import CONTENT, SECRET, TOPICS
+from fhir_gateway.store import notices
 from tests.rest.write_world import OURS, THEIRS, Writing
 from tests.serving import serve
 
@@ -306,3 +311,60 @@ def test_what_is_no_subscription_of_ours_is_refused(world: Writing, subscriber: 
     both = world.post("Subscription", subscription(subscriber), provider=f"{OURS} {THEIRS}")
     assert both.status_code == 422
     assert "About whose requests" in both.text
+
+
+def test_one_that_never_answers_holds_up_nobody(
+    world: Writing, notifier: Notifier, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A letter at a time, each within any timeout of a read."""
+
+    def trickle(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            for letter in b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 1000:
+                connection.send(bytes([letter]))
+                time.sleep(0.05)
+
+    monkeypatch.setattr("fhir_gateway.delivery.notifier.SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    threading.Thread(target=trickle, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        slow = Subscriber(url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        world.post("Subscription", subscription(slow))
+        world.post("Subscription", subscription(subscriber))
+        started = time.monotonic()
+        notifier.round()
+        assert time.monotonic() - started < 10
+        assert subscriber.kinds() == ["handshake"]
+
+
+def test_what_a_process_had_in_hand_when_it_was_killed_is_told_by_another(
+    world: Writing, notifier: Notifier, subscriber: Subscriber
+) -> None:
+    active(world, notifier, subscription(subscriber))
+    world.task()
+    world.ahead += timedelta(seconds=5)
+    with world.gateway.database.transaction() as tx:
+        taken = notices.take(tx, lease=LEASE, limit=10, now=world.gateway.parts.clock())
+    assert len(taken) == 1
+    settle(world, notifier)
+    assert len(subscriber.heard) == 1
+    world.ahead += LEASE
+    settle(world, notifier)
+    assert len(subscriber.heard) == 2
+
+
+def test_a_name_that_leads_to_a_private_address_later_is_not_called(
+    world: Writing, subscriber: Subscriber
+) -> None:
+    made = world.post("Subscription", subscription(subscriber)).json()
+    strict = Notifier(world.gateway.parts, "http://gw/fhir/R4", ())
+    strict.round()
+    assert subscriber.heard == []
+    shown = world.get(f"Subscription/{made['id']}").json()
+    assert shown["status"] == "error"
