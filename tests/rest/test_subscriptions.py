@@ -24,7 +24,7 @@ from starlette.routing import Route
 from fhir_gateway.delivery.notifier import LEASE, Notifier
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.rest.subscription_read import CONTENT, SECRET, TOPICS
-from fhir_gateway.store import notices
+from fhir_gateway.store import clients, notices, subscriptions
 from tests.rest.write_world import OURS, THEIRS, Writing
 from tests.serving import serve
 
@@ -285,7 +285,7 @@ def test_headers_that_would_be_others_are_refused(
     assert answer.status_code in (400, 422)
 
 
-def test_it_ends_by_delete_by_off_and_with_its_client(
+def test_it_ends_by_delete_and_by_off(
     world: Writing, notifier: Notifier, subscriber: Subscriber
 ) -> None:
     made = active(world, notifier, subscription(subscriber))
@@ -297,6 +297,37 @@ def test_it_ends_by_delete_by_off_and_with_its_client(
     assert world.call("DELETE", f"Subscription/{made['id']}").status_code == 204
     assert world.get(f"Subscription/{made['id']}").status_code == 410
     assert world.count("subscription") == 0
+
+
+def test_it_ends_with_its_client(
+    world: Writing, notifier: Notifier, subscriber: Subscriber
+) -> None:
+    made = active(world, notifier, subscription(subscriber))
+    with world.gateway.database.transaction() as tx:
+        kept = subscriptions.find(tx, made["id"])
+        assert kept is not None
+        clients.revoke(tx, kept.client_id, now=world.gateway.parts.clock())
+    world.tokens.clear()
+    world.task()
+    settle(world, notifier)
+    assert len(subscriber.heard) == 1
+    assert status(world, made) == "off"
+
+
+def test_if_none_exist_finds_the_one_that_is_there(
+    world: Writing, notifier: Notifier, subscriber: Subscriber
+) -> None:
+    wanted = subscription(subscriber)
+    criteria = f"url={subscriber.url}/hook"
+    first = world.post("Subscription", wanted, If_None_Exist=criteria)
+    again = world.post("Subscription", wanted, If_None_Exist=criteria)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == first.json()["id"]
+    assert SECRET not in again.text
+    chained = world.post("Subscription", wanted, If_None_Exist="x.y=z")
+    assert chained.status_code == 400
+    notifier.round()
+    assert subscriber.kinds() == ["handshake"]
 
 
 def test_what_is_no_subscription_of_ours_is_refused(world: Writing, subscriber: Subscriber) -> None:
