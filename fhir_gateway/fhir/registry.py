@@ -27,10 +27,10 @@ class Registry:
         """Add a resource; one without a url is passed over, the same url and version replaces."""
         url = as_str(resource.get("url"))
         if url:
-            versions = self._by_url.setdefault(url, {})
             version = as_str(resource.get("version"))
-            versions.pop(version, None)
-            versions[version] = resource
+            others = {v: r for v, r in self._by_url.get(url, {}).items() if v != version}
+            # At once, for who reads it meanwhile.
+            self._by_url[url] = {**others, version: resource}
 
     def resolve(self, canonical: str) -> Resource | None:
         """The resource, or None."""
@@ -42,12 +42,12 @@ class Registry:
 
     def all(self) -> Iterator[Resource]:
         """All resources, all versions, in order of their being added."""
-        for versions in self._by_url.values():
+        for versions in list(self._by_url.values()):
             yield from versions.values()
 
     def of_type(self, resource_type: str) -> Iterator[Resource]:
         """All resources of a type, all versions, in order of their being added."""
-        for versions in self._by_url.values():
+        for versions in list(self._by_url.values()):
             for resource in versions.values():
                 if resource.get("resourceType") == resource_type:
                     yield resource

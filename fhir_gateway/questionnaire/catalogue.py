@@ -40,27 +40,28 @@ class Catalogue:
         """Add a Questionnaire, or put it in the place of the same version."""
         self.registry.add(questionnaire)
         url = as_str(questionnaire.get("url"))
-        for canonical in [c for c in self._definitions if c.partition("|")[0] == url]:
-            del self._definitions[canonical]
+        for canonical in [c for c in list(self._definitions) if c.partition("|")[0] == url]:
+            self._definitions.pop(canonical, None)
 
     def definition(self, canonical: str) -> Definition:
         """The assembled Questionnaire for `url` or `url|version`.
 
         Raises UnknownQuestionnaire, or NotAssembled when a module is missing.
         """
-        if canonical not in self._definitions:
+        known = self._definitions.get(canonical)
+        if known is not None:
+            return known
+        questionnaire = self.registry.resolve(canonical)
+        if questionnaire is None:
+            for later in self._published_later():
+                self.publish(later)
             questionnaire = self.registry.resolve(canonical)
-            if questionnaire is None:
-                for later in self._published_later():
-                    self.publish(later)
-                questionnaire = self.registry.resolve(canonical)
-            if questionnaire is None or questionnaire.get("resourceType") != "Questionnaire":
-                raise UnknownQuestionnaire(canonical)
-            assembled = assemble(questionnaire, self.registry.resolve)
-            self._definitions[canonical] = Definition(
-                assembled, self.registry, expander=self._expander
-            )
-        return self._definitions[canonical]
+        if questionnaire is None or questionnaire.get("resourceType") != "Questionnaire":
+            raise UnknownQuestionnaire(canonical)
+        assembled = assemble(questionnaire, self.registry.resolve)
+        definition = Definition(assembled, self.registry, expander=self._expander)
+        self._definitions[canonical] = definition
+        return definition
 
     def questionnaires(self) -> Iterator[Resource]:
         """Every Questionnaire as it can be filled in: assembled. Modules are as written."""

@@ -26,7 +26,8 @@ def capability_statement(
     operations = registry.operations_of("")
     if operations:
         rest["operation"] = [_operation(operation) for operation in operations]
-    patch = {"patchFormat": ["application/json-patch+json"]} if _patches(registry) else {}
+    formats = ["application/json-patch+json", JSON, XML]
+    patch = {"patchFormat": formats} if _patches(registry) else {}
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",

@@ -72,7 +72,10 @@ def _add(paths: dict[str, Description], served: Served, interaction: Interaction
     call["parameters"] = [*_of_path(below), *_of_query(_GENERAL)]
     if interaction == Interaction.PATCH:
         patch = {"type": "array", "items": {"type": "object"}}
-        content = {"application/json-patch+json": {"schema": patch}}
+        content = {
+            "application/json-patch+json": {"schema": patch},
+            **_content("Parameters"),
+        }
         call["requestBody"] = {"required": True, "content": content}
     if interaction == Interaction.SEARCH:
         names = (*served.parameters, *_RESULTS)

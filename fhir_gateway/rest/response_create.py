@@ -215,11 +215,18 @@ def _evidence(desk: Desk, call: Call, response: Resource) -> dict[str, Any]:
         "verified": {},
         "bound_to": None,
         "client": call.access.client_id,
-        "digest": sealer.mac("response", fhir_json.dump(content).decode()),
+        "digest": sealer.mac("response", fhir_json.dump(_sorted(content)).decode()),
     }
     if _identifier(response):
         found["identifier"] = _identifier(response)
     return found
+
+
+def _sorted(value: Any) -> Any:
+    """With the names of objects in order: in which order a client writes them says nothing."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _identifier(response: Resource) -> Element:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from fhir_gateway.fhir.terminology import Expander
 from fhir_gateway.rest import (
     bundles,
+    existing,
     invite,
     publish,
     response_create,
@@ -55,8 +56,9 @@ def register(
             Interaction.DELETE: lambda call: subscription_write.delete(desk, call),
         },
     )
-    for name in ("QuestionnaireResponse", "CommunicationRequest"):
-        registry.type(name).declared.update(_CONDITIONAL)
+    for served in registry.types():
+        if Interaction.CREATE in served.handlers:
+            served.declared.update(_CONDITIONAL)
     registry.operation(
         Operation(
             "invite",
@@ -85,15 +87,18 @@ def _prepares(desk: Desk) -> Mapping[tuple[str, str], Prepare]:
     def bound(prepare: Callable[[Desk, Call], Pending]) -> Prepare:
         return lambda call: prepare(desk, call)
 
+    def conditional(prepare: Callable[[Desk, Call], Pending]) -> Prepare:
+        return lambda call: existing.unless(prepare(desk, call), call, desk.parts.clock)
+
     create, update, patch = Interaction.CREATE, Interaction.UPDATE, Interaction.PATCH
     return {
         ("QuestionnaireResponse", create): bound(response_create.prepare),
         ("Task", update): bound(task_update.prepare_put),
         ("Task", patch): bound(task_update.prepare_patch),
-        ("Subscription", create): bound(subscription_write.prepare_create),
-        ("Questionnaire", create): bound(publish.prepare_questionnaire),
+        ("Subscription", create): conditional(subscription_write.prepare_create),
+        ("Questionnaire", create): conditional(publish.prepare_questionnaire),
         ("Questionnaire", update): bound(publish.prepare_questionnaire_update),
-        ("HealthcareService", create): bound(publish.prepare_service),
+        ("HealthcareService", create): conditional(publish.prepare_service),
         ("HealthcareService", update): bound(publish.prepare_service),
     }
 

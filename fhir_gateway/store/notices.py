@@ -35,14 +35,23 @@ def announce(
 ) -> None:
     """Have all subscribers of a topic told of a request, once this is committed."""
     provider = services.provider_of(tx, service_slug)
-    numbered = tx.session.execute(
-        update(SubscriptionRow)
+    told = tx.session.scalars(
+        select(SubscriptionRow.id)
         .where(
             SubscriptionRow.provider == provider,
             SubscriptionRow.topic == topic,
             SubscriptionRow.state == SubscriptionState.ACTIVE,
             or_(SubscriptionRow.ends_at.is_(None), SubscriptionRow.ends_at > now),
         )
+        # In one order, so that no two wait for each other.
+        .order_by(SubscriptionRow.id)
+        .with_for_update()
+    ).all()
+    if not told:
+        return
+    numbered = tx.session.execute(
+        update(SubscriptionRow)
+        .where(SubscriptionRow.id.in_(told))
         .values(events=SubscriptionRow.events + 1)
         .returning(SubscriptionRow.id, SubscriptionRow.events)
     ).all()
@@ -58,8 +67,7 @@ def announce(
                 tries=0,
             )
         )
-    if numbered:
-        tx.session.flush()
+    tx.session.flush()
 
 
 def take(tx: Transaction, *, lease: timedelta, limit: int, now: datetime) -> list[Notice]:

@@ -43,8 +43,8 @@ class Site:
     clock: Callable[[], datetime]
     environment: jinja2.Environment
     caps: TextCaps
-    #: Definitions by canonical and language; made when first asked for.
-    translations: dict[tuple[str, str], Definition] = field(default_factory=dict)
+    #: What is published and its translation, by canonical and language; made when first asked for.
+    translations: dict[tuple[str, str], tuple[Definition, Definition]] = field(default_factory=dict)
 
     def service(self, tx: Transaction, slug: str) -> Service | None:
         """A service by its short name."""
@@ -57,10 +57,11 @@ class Site:
         if not language or language not in languages(published.raw):
             return published
         key = (published.canonical, language)
-        if key not in self.translations:
-            resource = translated(published.raw, language)
-            self.translations[key] = Definition(resource, self.catalogue.registry)
-        return self.translations[key]
+        of, known = self.translations.get(key, (None, None))
+        if known is None or of is not published:  # it was published anew
+            known = Definition(translated(published.raw, language), self.catalogue.registry)
+            self.translations[key] = (published, known)
+        return known
 
     def page(
         self,

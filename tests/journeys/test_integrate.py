@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.journeys.running import RunningDemo
 from tests.requirements import require
+from tests.rest.test_subscriptions import listening, subscription
 
 pytestmark = pytest.mark.xdist_group("journeys")
 ROOT = Path(__file__).parents[2]
@@ -94,3 +99,27 @@ def test_the_example_in_javascript(demo: RunningDemo) -> None:
         needs("node")
         node = "node"
     check_output(run_example(demo, node, str(EXAMPLES / "inbox.mjs")))
+
+
+def test_a_subscriber_is_told_by_the_demo_that_runs(demo: RunningDemo) -> None:
+    with listening() as subscriber:
+        headers = {"Authorization": f"Bearer {token(demo)}"}
+        with httpx.Client(base_url=demo.addresses["fhir"], headers=headers) as http:
+            made = http.post("/Subscription", json=subscription(subscriber))
+            assert made.status_code == 201, made.text
+            wait_for(lambda: subscriber.kinds() == ["handshake"])
+            place = f"/Subscription/{made.json()['id']}"
+            wait_for(lambda: http.get(place).json()["status"] == "active")
+            response = json.loads((EXAMPLES / "response.json").read_text())
+            assert http.post("/QuestionnaireResponse", json=response).status_code == 201
+            wait_for(lambda: subscriber.kinds() == ["handshake", "event-notification"])
+            told = subscriber.bundles()[-1]["entry"][1]["fullUrl"]
+            assert http.get(told).json()["resourceType"] == "Task"
+            assert http.delete(place).status_code == 204
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

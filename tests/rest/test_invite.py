@@ -70,6 +70,7 @@ def test_the_same_identifier_texts_once(world: Writing) -> None:
     assert len(world.texts(e164(mobile))) == 1
 
 
+@pytest.mark.hazard("H40")
 def test_two_at_once_text_once(world: Writing) -> None:
     mobile = fresh_mobile()
     world.token()
@@ -81,6 +82,7 @@ def test_two_at_once_text_once(world: Writing) -> None:
     assert len(world.texts(e164(mobile))) == 1
 
 
+@pytest.mark.hazard("H40")
 @pytest.mark.parametrize("key", ["deceased", "restricted"])
 def test_who_must_not_be_texted_is_not(world: Writing, key: str) -> None:
     mobile = fresh_mobile()

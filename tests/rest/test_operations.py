@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.fhir.types import Resource
+from fhir_gateway.rest.operations.validate import Validator
 from fhir_gateway.sandbox.pds.personas import person
 from tests.rest.write_world import THEIRS, Writing
 
@@ -76,6 +78,28 @@ def test_validate_with_modes_and_profiles(world: Writing) -> None:
     assert world.post("$validate", parameters(resource=PATIENT, mode="x")).status_code == 400
     assert world.post("$validate", parameters(mode="profile")).status_code == 400
     assert world.post("Task/$validate", PATIENT).status_code == 400
+
+
+def test_validate_knows_profiles_that_are_at_hand(world: Writing) -> None:
+    url = "https://trust.example/StructureDefinition/born"
+    born = {"id": "Patient.birthDate", "path": "Patient.birthDate", "min": 1, "max": "1"}
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": url,
+        "type": "Patient",
+        "kind": "resource",
+        "snapshot": {"element": [{"id": "Patient", "path": "Patient"}, born]},
+    }
+    validator = Validator(
+        world.gateway.parts.catalogue, Profiles([profile]), world.gateway.parts.clock
+    )
+    claims = {**PATIENT, "meta": {"profile": [url]}}
+    for found in (validator.issues(PATIENT, url), validator.issues(claims)):
+        assert [(one["severity"], one["expression"]) for one in found] == [
+            ("error", ["Patient.birthDate"])
+        ]
+    assert validator.issues({**claims, "birthDate": "1984-03-12"}, url) == []
+    assert validator.issues(PATIENT) == []
 
 
 def test_validate_of_one_resource_needs_access_to_it(world: Writing) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from fhir_gateway.fhir import exchange_xml
 from fhir_gateway.rest.response_create import REFERENCE_GIVEN, SERVICE
 from fhir_gateway.store import requests
 from tests.rest.write_world import IDENTIFIERS, OURS, SERVICES, THEIRS, Writing
@@ -144,3 +145,13 @@ def test_prefer_minimal_gives_no_body(world: Writing) -> None:
     answer = world.post(HERE, world.response(), Prefer="return=minimal")
     assert (answer.status_code, answer.content) == (201, b"")
     assert answer.headers["location"]
+
+
+def test_a_response_can_be_xml(world: Writing) -> None:
+    body = exchange_xml.dump(world.response("xml"))
+    xml = "application/fhir+xml"
+    answer = world.call("POST", HERE, body, Content_Type=xml, Accept=xml)
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["content-type"].startswith(xml)
+    again = world.post(HERE, world.response("xml"))
+    assert again.status_code == 200, again.text

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +21,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fhir_gateway.delivery.notifier import Notifier
+from fhir_gateway.delivery.notifier import LEASE, Notifier
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.rest.subscription_read import CONTENT, SECRET, TOPICS
+from fhir_gateway.store import clients, notices, subscriptions
 from tests.rest.write_world import OURS, THEIRS, Writing
 from tests.serving import serve
 
@@ -280,7 +285,7 @@ def test_headers_that_would_be_others_are_refused(
     assert answer.status_code in (400, 422)
 
 
-def test_it_ends_by_delete_by_off_and_with_its_client(
+def test_it_ends_by_delete_and_by_off(
     world: Writing, notifier: Notifier, subscriber: Subscriber
 ) -> None:
     made = active(world, notifier, subscription(subscriber))
@@ -292,6 +297,37 @@ def test_it_ends_by_delete_by_off_and_with_its_client(
     assert world.call("DELETE", f"Subscription/{made['id']}").status_code == 204
     assert world.get(f"Subscription/{made['id']}").status_code == 410
     assert world.count("subscription") == 0
+
+
+def test_it_ends_with_its_client(
+    world: Writing, notifier: Notifier, subscriber: Subscriber
+) -> None:
+    made = active(world, notifier, subscription(subscriber))
+    with world.gateway.database.transaction() as tx:
+        kept = subscriptions.find(tx, made["id"])
+        assert kept is not None
+        clients.revoke(tx, kept.client_id, now=world.gateway.parts.clock())
+    world.tokens.clear()
+    world.task()
+    settle(world, notifier)
+    assert len(subscriber.heard) == 1
+    assert status(world, made) == "off"
+
+
+def test_if_none_exist_finds_the_one_that_is_there(
+    world: Writing, notifier: Notifier, subscriber: Subscriber
+) -> None:
+    wanted = subscription(subscriber)
+    criteria = f"url={subscriber.url}/hook"
+    first = world.post("Subscription", wanted, If_None_Exist=criteria)
+    again = world.post("Subscription", wanted, If_None_Exist=criteria)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == first.json()["id"]
+    assert SECRET not in again.text
+    chained = world.post("Subscription", wanted, If_None_Exist="x.y=z")
+    assert chained.status_code == 400
+    notifier.round()
+    assert subscriber.kinds() == ["handshake"]
 
 
 def test_what_is_no_subscription_of_ours_is_refused(world: Writing, subscriber: Subscriber) -> None:
@@ -306,3 +342,60 @@ def test_what_is_no_subscription_of_ours_is_refused(world: Writing, subscriber: 
     both = world.post("Subscription", subscription(subscriber), provider=f"{OURS} {THEIRS}")
     assert both.status_code == 422
     assert "About whose requests" in both.text
+
+
+def test_one_that_never_answers_holds_up_nobody(
+    world: Writing, notifier: Notifier, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A letter at a time, each within any timeout of a read."""
+
+    def trickle(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            for letter in b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 1000:
+                connection.send(bytes([letter]))
+                time.sleep(0.05)
+
+    monkeypatch.setattr("fhir_gateway.delivery.notifier.SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    threading.Thread(target=trickle, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        slow = Subscriber(url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        world.post("Subscription", subscription(slow))
+        world.post("Subscription", subscription(subscriber))
+        started = time.monotonic()
+        notifier.round()
+        assert time.monotonic() - started < 10
+        assert subscriber.kinds() == ["handshake"]
+
+
+def test_what_a_process_had_in_hand_when_it_was_killed_is_told_by_another(
+    world: Writing, notifier: Notifier, subscriber: Subscriber
+) -> None:
+    active(world, notifier, subscription(subscriber))
+    world.task()
+    world.ahead += timedelta(seconds=5)
+    with world.gateway.database.transaction() as tx:
+        taken = notices.take(tx, lease=LEASE, limit=10, now=world.gateway.parts.clock())
+    assert len(taken) == 1
+    settle(world, notifier)
+    assert len(subscriber.heard) == 1
+    world.ahead += LEASE
+    settle(world, notifier)
+    assert len(subscriber.heard) == 2
+
+
+def test_a_name_that_leads_to_a_private_address_later_is_not_called(
+    world: Writing, subscriber: Subscriber
+) -> None:
+    made = world.post("Subscription", subscription(subscriber)).json()
+    strict = Notifier(world.gateway.parts, "http://gw/fhir/R4", ())
+    strict.round()
+    assert subscriber.heard == []
+    shown = world.get(f"Subscription/{made['id']}").json()
+    assert shown["status"] == "error"

@@ -86,6 +86,7 @@ def test_what_the_patient_wrote_cannot_be_changed(world: Writing, element: str) 
     assert answer.json()["issue"][0]["expression"] == [f"Task.{element}"]
 
 
+@pytest.mark.hazard("H41")
 def test_who_is_late_is_told_and_changes_nothing(world: Writing) -> None:
     task = world.task()
     assert put(world, {**task, "status": "accepted"}).status_code == 200
@@ -105,6 +106,7 @@ def test_an_update_says_what_it_is_based_on(world: Writing) -> None:
     assert put(world, bare, If_Match='W/"1"').status_code == 200
 
 
+@pytest.mark.hazard("H41")
 def test_of_two_writers_at_once_one_is_told(world: Writing) -> None:
     task = world.task()
 

@@ -9,13 +9,15 @@ import random
 from typing import Any
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
 from sqlalchemy import text
 
 from fhir_gateway.fhir.types import Resource
 from tests.rest.test_invite import request as invitation
 from tests.rest.test_operations import patient
 from tests.rest.test_publish import questionnaire
-from tests.rest.write_world import OURS, Writing, service_bundle
+from tests.rest.write_world import FHIR, OURS, Writing, service_bundle
 
 SUBSCRIPTION = {
     "resourceType": "Subscription",
@@ -205,3 +207,24 @@ def clear(world: Writing) -> list[str]:
                 if any(CANARY in str(value) or "900555" in str(value) for value in row):
                     found.append(table.name)
     return found
+
+
+def test_nothing_that_the_description_allows_is_a_server_error(world: Writing) -> None:
+    description = schemathesis.openapi.from_dict(world.get("openapi.json").json())
+    token, base = world.token("ALL"), f"{world.http.base_url}{FHIR}"
+    tried = 0
+    for found in description.get_all_operations():
+        operation = found.ok()
+        if operation.method.upper() == "GET" and "$" not in operation.path:
+            continue  # test_hostile.py tries what reads
+
+        @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy())
+        def try_one(case: schemathesis.Case) -> None:
+            nonlocal tried
+            tried += 1
+            answer = case.call(base_url=base, headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code < 500 or answer.status_code == 503, answer.text[:300]
+
+        try_one()
+    assert tried > 200

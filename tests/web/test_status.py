@@ -74,6 +74,7 @@ def asker(pages: Pages) -> Iterator[Asker]:
         yield Asker(pages, http)
 
 
+@pytest.mark.hazard("H42")
 @pytest.mark.parametrize(
     ("status", "words"),
     [
@@ -107,6 +108,7 @@ def test_a_wrong_code_tells_nothing(asker: Asker) -> None:
     assert "incorrect" in asker.walker.errors[0]
 
 
+@pytest.mark.hazard("H42")
 def test_another_number_or_reference_looks_the_same_and_texts_nobody(asker: Asker) -> None:
     other = f"07700 900{next(_numbers)}"
     mine = asker.ask(asker.reference, asker.mobile)

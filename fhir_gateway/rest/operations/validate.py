@@ -71,9 +71,9 @@ class Validator:
         name = as_str(resource.get("resourceType"))
         if profile.partition("|")[0] in (f"{_CORE}{name}", f"{_CORE}Resource"):
             return  # what `check` has looked at
-        claimed = self.profiles.problems({"resourceType": name})
+        known = self.profiles.problems(resource)
         for one in self.profiles.problems(resource, [profile]):
-            if one in claimed or one in self.profiles.problems(resource):
+            if one in known:
                 continue
             # Who names a profile wants it checked: that it could not be is no warning.
             yield {**one, "severity": "error"} if one["code"] == "not-found" else one
