@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, literal, or_, select, tuple_
 
-from fhir_gateway.fhir.search.parameters import TYPES, Kind
+from fhir_gateway.fhir.search.parameter import Kind
+from fhir_gateway.fhir.search.parameters import TYPES
 from fhir_gateway.fhir.search.query import Include
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.resource_tables import ResourceRow, ResourceVersionRow, SearchValueRow

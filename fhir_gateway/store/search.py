@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from fhir_gateway.fhir.search.parameters import Kind
+from fhir_gateway.fhir.search.parameter import Kind
 from fhir_gateway.fhir.search.query import Comparison, Condition, Op, Query, Sort
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.resource_tables import ResourceRow, SearchValueRow

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from fhir_gateway.fhir.exchange_xml import is_text
 from fhir_gateway.fhir.moments import Span, comparable, span
 from fhir_gateway.fhir.search.days import FIRST, LAST, cover
-from fhir_gateway.fhir.search.parameters import Kind, Parameter
+from fhir_gateway.fhir.search.escaping import split, unescape
+from fhir_gateway.fhir.search.parameter import Kind, Parameter
 from fhir_gateway.fhir.search.query import Comparison, Op, SearchRefused
 from fhir_gateway.fhir.search.values import (
     MAX_BEGINNING,
@@ -26,24 +27,6 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _CONTACTS = ("telecom", "phone", "email")
 #: `ap`: within a tenth of the way from now (https://hl7.org/fhir/R4/search.html#prefix).
 _APPROXIMATELY = 0.1
-
-
-def split(text: str, separator: str) -> list[str]:
-    """Parts of an escaped value; a separator behind a backslash does not count."""
-    parts = [""]
-    escaped = False
-    for char in text:
-        if char == separator and not escaped:
-            parts.append("")
-        else:
-            parts[-1] += char
-        escaped = char == "\\" and not escaped
-    return parts
-
-
-def unescape(text: str) -> str:
-    """A value without the backslashes of https://hl7.org/fhir/R4/search.html#escaping."""
-    return re.sub(r"\\([\\,|$])", r"\1", text)
 
 
 def token_comparison(parameter: Parameter, value: str, mac: Mac) -> Comparison:

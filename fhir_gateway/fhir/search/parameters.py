@@ -8,106 +8,61 @@ as keyed hashes only (docs/decisions/0030-what-is-searchable-in-the-clear.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
-
-class Kind(StrEnum):
-    """How values are indexed and compared. CANONICAL is what R4 declares as a reference too."""
-
-    TOKEN = "token"  # noqa: S105 - a kind of search parameter
-    STRING = "string"
-    DATE = "date"
-    REFERENCE = "reference"
-    CANONICAL = "canonical"
-    URI = "uri"
-
-    @property
-    def declared(self) -> str:
-        """The code of search-param-type that stands for it in a CapabilityStatement."""
-        return "reference" if self is Kind.CANONICAL else self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One search parameter. `targets`: only references to these types count; empty means all.
-    `system`: only a ContactPoint of this system counts. `others`: further parameters whose values
-    count too, so that they are not kept twice."""
-
-    name: str
-    kind: Kind
-    paths: tuple[str, ...]
-    targets: tuple[str, ...] = ()
-    personal: bool = False
-    system: str = ""
-    others: tuple[str, ...] = ()
-
-
-def _token(name: str, *paths: str) -> Parameter:
-    return Parameter(name, Kind.TOKEN, paths or (name,))
-
-
-def _string(name: str, *paths: str) -> Parameter:
-    return Parameter(name, Kind.STRING, paths or (name,))
-
-
-def _date(name: str, *paths: str) -> Parameter:
-    return Parameter(name, Kind.DATE, paths or (name,))
-
-
-def _uri(name: str, *paths: str) -> Parameter:
-    return Parameter(name, Kind.URI, paths or (name,))
-
-
-def _reference(name: str, *paths: str, targets: tuple[str, ...] = ()) -> Parameter:
-    return Parameter(name, Kind.REFERENCE, paths or (name,), targets)
-
-
-def _patient(*paths: str) -> Parameter:
-    return _reference("patient", *paths, targets=("Patient",))
+from fhir_gateway.fhir.search.parameter import (
+    Kind,
+    Parameter,
+    date,
+    patient,
+    reference,
+    string,
+    token,
+    uri,
+)
 
 
 def _personal(*parameters: Parameter) -> tuple[Parameter, ...]:
     return tuple(replace(parameter, personal=True) for parameter in parameters)
 
 
-_IDENTIFIER = _token("identifier")
-_STATUS = _token("status")
-_SUBJECT = (_reference("subject"), _patient("subject"))
-_BASED_ON = _reference("based-on", "basedOn")
-_PART_OF = _reference("part-of", "partOf")
+_IDENTIFIER = token("identifier")
+_STATUS = token("status")
+_SUBJECT = (reference("subject"), patient("subject"))
+_BASED_ON = reference("based-on", "basedOn")
+_PART_OF = reference("part-of", "partOf")
 _DEFINITION = (
     _IDENTIFIER,
     _STATUS,
-    _uri("url"),
-    _token("version"),
-    _string("name"),
-    _string("title"),
-    _string("description"),
-    _string("publisher"),
-    _date("date"),
-    _token("jurisdiction"),
+    uri("url"),
+    token("version"),
+    string("name"),
+    string("title"),
+    string("description"),
+    string("publisher"),
+    date("date"),
+    token("jurisdiction"),
 )
 _PERSON = _personal(
     _IDENTIFIER,
     Parameter("name", Kind.STRING, ("name.text",), others=("family", "given")),
-    _string("family", "name.family"),
-    _string("given", "name.given"),
-    _token("telecom"),
+    string("family", "name.family"),
+    string("given", "name.given"),
+    token("telecom"),
     Parameter("phone", Kind.TOKEN, ("telecom",), system="phone"),
     Parameter("email", Kind.TOKEN, ("telecom",), system="email"),
-    _date("birthdate", "birthDate"),
-    _token("gender"),
-    _string("address-postalcode", "address.postalCode"),
+    date("birthdate", "birthDate"),
+    token("gender"),
+    string("address-postalcode", "address.postalCode"),
 )
-_ACTIVE = _token("active")
+_ACTIVE = token("active")
 
 #: Of every type.
 COMMON = (
-    _token("_id", "id"),
-    _date("_lastUpdated", "meta.lastUpdated"),
-    _token("_tag", "meta.tag"),
-    _uri("_profile", "meta.profile"),
+    token("_id", "id"),
+    date("_lastUpdated", "meta.lastUpdated"),
+    token("_tag", "meta.tag"),
+    uri("_profile", "meta.profile"),
 )
 
 _REQUEST = (
@@ -115,20 +70,20 @@ _REQUEST = (
     _STATUS,
     *_SUBJECT,
     _BASED_ON,
-    _token("category"),
-    _token("priority"),
-    _reference("requester"),
+    token("category"),
+    token("priority"),
+    reference("requester"),
 )
 
 _OWN: dict[str, tuple[Parameter, ...]] = {
     "Questionnaire": (
         *_DEFINITION,
-        _token("code", "item.code"),
-        _token("subject-type", "subjectType"),
+        token("code", "item.code"),
+        token("subject-type", "subjectType"),
     ),
     "ValueSet": _DEFINITION,
-    "CodeSystem": (*_DEFINITION, _token("content")),
-    "StructureDefinition": (*_DEFINITION, _uri("type"), _token("kind")),
+    "CodeSystem": (*_DEFINITION, token("content")),
+    "StructureDefinition": (*_DEFINITION, uri("type"), token("kind")),
     "QuestionnaireResponse": (
         _IDENTIFIER,
         _STATUS,
@@ -136,18 +91,18 @@ _OWN: dict[str, tuple[Parameter, ...]] = {
         _BASED_ON,
         _PART_OF,
         Parameter("questionnaire", Kind.CANONICAL, ("questionnaire",), ("Questionnaire",)),
-        _reference("author"),
-        _reference("source"),
-        _reference("encounter"),
-        _date("authored"),
+        reference("author"),
+        reference("source"),
+        reference("encounter"),
+        date("authored"),
     ),
     "ServiceRequest": (
         *_REQUEST,
-        _token("intent"),
-        _token("code"),
-        _reference("performer"),
-        _reference("encounter"),
-        _date("authored", "authoredOn"),
+        token("intent"),
+        token("code"),
+        reference("performer"),
+        reference("encounter"),
+        date("authored", "authoredOn"),
     ),
     "Communication": (
         _IDENTIFIER,
@@ -155,109 +110,109 @@ _OWN: dict[str, tuple[Parameter, ...]] = {
         *_SUBJECT,
         _BASED_ON,
         _PART_OF,
-        _token("category"),
-        _token("medium"),
-        _reference("recipient"),
-        _reference("sender"),
-        _reference("encounter"),
-        _date("sent"),
-        _date("received"),
+        token("category"),
+        token("medium"),
+        reference("recipient"),
+        reference("sender"),
+        reference("encounter"),
+        date("sent"),
+        date("received"),
     ),
     "CommunicationRequest": (
         *_REQUEST,
-        _token("medium"),
-        _reference("recipient"),
-        _reference("sender"),
-        _date("authored", "authoredOn"),
-        _date("occurrence", "occurrenceDateTime"),
+        token("medium"),
+        reference("recipient"),
+        reference("sender"),
+        date("authored", "authoredOn"),
+        date("occurrence", "occurrenceDateTime"),
     ),
     "Task": (
         _IDENTIFIER,
         _STATUS,
         # R4 calls both of these after the element's meaning; there is no parameter `for`.
-        _reference("subject", "for"),
-        _patient("for"),
+        reference("subject", "for"),
+        patient("for"),
         _BASED_ON,
         _PART_OF,
-        _reference("focus"),
-        _reference("owner"),
-        _reference("requester"),
-        _token("business-status", "businessStatus"),
-        _token("code"),
-        _token("intent"),
-        _token("priority"),
-        _token("performer", "performerType"),
-        _date("authored-on", "authoredOn"),
-        _date("modified", "lastModified"),
-        _date("period", "executionPeriod"),
+        reference("focus"),
+        reference("owner"),
+        reference("requester"),
+        token("business-status", "businessStatus"),
+        token("code"),
+        token("intent"),
+        token("priority"),
+        token("performer", "performerType"),
+        date("authored-on", "authoredOn"),
+        date("modified", "lastModified"),
+        date("period", "executionPeriod"),
     ),
-    "Patient": (*_PERSON, _ACTIVE, _reference("organization", "managingOrganization")),
-    "RelatedPerson": (*_PERSON, _ACTIVE, _patient("patient"), _token("relationship")),
+    "Patient": (*_PERSON, _ACTIVE, reference("organization", "managingOrganization")),
+    "RelatedPerson": (*_PERSON, _ACTIVE, patient("patient"), token("relationship")),
     "Provenance": (
-        _reference("target"),
-        _patient("target"),
-        _reference("agent", "agent.who"),
-        _reference("entity", "entity.what"),
-        _date("recorded"),
-        _token("agent-type", "agent.type"),
+        reference("target"),
+        patient("target"),
+        reference("agent", "agent.who"),
+        reference("entity", "entity.what"),
+        date("recorded"),
+        token("agent-type", "agent.type"),
     ),
     "AuditEvent": (
-        _token("action"),
-        _token("type"),
-        _token("subtype"),
-        _token("outcome"),
-        _date("date", "recorded"),
-        _reference("agent", "agent.who"),
-        _string("agent-name", "agent.name"),
-        _token("altid", "agent.altId"),
-        _reference("entity", "entity.what"),
+        token("action"),
+        token("type"),
+        token("subtype"),
+        token("outcome"),
+        date("date", "recorded"),
+        reference("agent", "agent.who"),
+        string("agent-name", "agent.name"),
+        token("altid", "agent.altId"),
+        reference("entity", "entity.what"),
         Parameter("patient", Kind.REFERENCE, ("agent.who", "entity.what"), targets=("Patient",)),
-        _token("entity-type", "entity.type"),
-        _reference("source", "source.observer"),
+        token("entity-type", "entity.type"),
+        reference("source", "source.observer"),
     ),
     "HealthcareService": (
         _IDENTIFIER,
         _ACTIVE,
-        _string("name"),
-        _reference("organization", "providedBy"),
-        _reference("endpoint"),
-        _token("service-category", "category"),
-        _token("service-type", "type"),
-        _token("specialty"),
+        string("name"),
+        reference("organization", "providedBy"),
+        reference("endpoint"),
+        token("service-category", "category"),
+        token("service-type", "type"),
+        token("specialty"),
     ),
     "Organization": (
         _IDENTIFIER,
         _ACTIVE,
-        _string("name", "name", "alias"),
-        _reference("partof", "partOf"),
-        _reference("endpoint"),
-        _token("type"),
+        string("name", "name", "alias"),
+        reference("partof", "partOf"),
+        reference("endpoint"),
+        token("type"),
     ),
     "Endpoint": (
         _IDENTIFIER,
         _STATUS,
-        _string("name"),
-        _reference("organization", "managingOrganization"),
-        _token("connection-type", "connectionType"),
-        _token("payload-type", "payloadType"),
+        string("name"),
+        reference("organization", "managingOrganization"),
+        token("connection-type", "connectionType"),
+        token("payload-type", "payloadType"),
     ),
     "Subscription": (
         _STATUS,
-        _token("type", "channel.type"),
-        _token("payload", "channel.payload"),
-        _uri("url", "channel.endpoint"),
-        _string("criteria"),
+        token("type", "channel.type"),
+        token("payload", "channel.payload"),
+        uri("url", "channel.endpoint"),
+        string("criteria"),
     ),
     "DocumentReference": (
         Parameter("identifier", Kind.TOKEN, ("masterIdentifier", "identifier")),
         _STATUS,
         *_SUBJECT,
-        _token("type"),
-        _token("category"),
-        _token("contenttype", "content.attachment.contentType"),
-        _reference("author"),
-        _reference("related", "context.related"),
-        _date("date"),
+        token("type"),
+        token("category"),
+        token("contenttype", "content.attachment.contentType"),
+        reference("author"),
+        reference("related", "context.related"),
+        date("date"),
     ),
     "Binary": (),
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fhir_gateway.errors import Refused
-from fhir_gateway.fhir.search.parameters import Parameter
+from fhir_gateway.fhir.search.parameter import Parameter
 
 
 class SearchRefused(Refused):

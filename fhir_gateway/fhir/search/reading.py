@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fhir_gateway.fhir.search.comparing import comparison_of, split
-from fhir_gateway.fhir.search.parameters import TYPES, Kind, Parameter
+from fhir_gateway.fhir.search.comparing import comparison_of
+from fhir_gateway.fhir.search.escaping import split
+from fhir_gateway.fhir.search.parameter import Kind, Parameter
+from fhir_gateway.fhir.search.parameters import TYPES
 from fhir_gateway.fhir.search.query import (
     Comparison,
     Condition,

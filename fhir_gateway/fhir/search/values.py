@@ -18,7 +18,8 @@ from fhir_gateway.fhir.identifiers import (
 )
 from fhir_gateway.fhir.moments import span
 from fhir_gateway.fhir.search.days import days_of
-from fhir_gateway.fhir.search.parameters import TYPES, Kind, Parameter
+from fhir_gateway.fhir.search.parameter import Kind, Parameter
+from fhir_gateway.fhir.search.parameters import TYPES
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 
 #: Hash of a personal value: (what it is a value of, the value) → text that tells nothing.

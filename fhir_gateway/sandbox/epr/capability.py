@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from importlib.metadata import version
 
+from fhir_gateway.fhir.search.parameter import Kind, Parameter
 from fhir_gateway.fhir.types import Element, Resource
 from fhir_gateway.sandbox.epr.moments import instant
 from fhir_gateway.sandbox.epr.negotiation import FHIR_JSON
-from fhir_gateway.sandbox.epr.parameters import TYPES, Kind, Parameter
+from fhir_gateway.sandbox.epr.parameters import TYPES
 
 FHIR_VERSION = "4.0.1"
 #: What may be done with every type, and with the server as a whole; fhir_routes.py does it.

@@ -6,9 +6,10 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from fhir_gateway.fhir.search.parameter import Kind, Parameter
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 from fhir_gateway.sandbox.epr import moments
-from fhir_gateway.sandbox.epr.parameters import TYPES, Kind, Parameter
+from fhir_gateway.sandbox.epr.parameters import TYPES
 from fhir_gateway.sandbox.epr.references import local_key
 
 

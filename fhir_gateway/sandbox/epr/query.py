@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fhir_gateway.fhir.search.escaping import split
+from fhir_gateway.fhir.search.parameter import Kind, Parameter
 from fhir_gateway.sandbox.epr.faults import BAD_REQUEST, PRECONDITION_FAILED, fault
-from fhir_gateway.sandbox.epr.parameters import TYPES, Kind, Parameter
+from fhir_gateway.sandbox.epr.parameters import TYPES
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 200
@@ -96,24 +98,6 @@ def read_criteria(resource_type: str, criteria: Pairs) -> Query:
     if not query.conditions:
         raise fault(PRECONDITION_FAILED, "required", "The criteria select nothing: they are empty.")
     return query
-
-
-def split(text: str, separator: str) -> list[str]:
-    """Parts of an escaped value; a separator behind a backslash does not count."""
-    parts = [""]
-    escaped = False
-    for char in text:
-        if char == separator and not escaped:
-            parts.append("")
-        else:
-            parts[-1] += char
-        escaped = char == "\\" and not escaped
-    return parts
-
-
-def unescape(text: str) -> str:
-    """A value without the backslashes of https://hl7.org/fhir/R4/search.html#escaping."""
-    return re.sub(r"\\([\\,|$])", r"\1", text)
 
 
 _RESULT_PARAMETERS = frozenset(

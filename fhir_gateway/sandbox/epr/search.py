@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_gateway.fhir.search.escaping import split, unescape
+from fhir_gateway.fhir.search.parameter import Kind, Parameter
 from fhir_gateway.sandbox.epr import moments
 from fhir_gateway.sandbox.epr.faults import BAD_REQUEST, PRECONDITION_FAILED, fault
 from fhir_gateway.sandbox.epr.indexing import fold, identifier_of
-from fhir_gateway.sandbox.epr.parameters import TYPES, Kind, Parameter
-from fhir_gateway.sandbox.epr.query import Condition, Include, Query, split, unescape
+from fhir_gateway.sandbox.epr.parameters import TYPES
+from fhir_gateway.sandbox.epr.query import Condition, Include, Query
 from fhir_gateway.sandbox.epr.references import Key, local_key
 from fhir_gateway.sandbox.epr.session import Session, Version
 
@@ -127,7 +129,7 @@ def _value(condition: Condition, value: str) -> Clause:
             return _date(condition.parameter, value)
         case Kind.REFERENCE:
             return _reference(condition, unescape(value))
-        case Kind.CANONICAL:
+        case Kind.CANONICAL | Kind.URI:
             url, bar, version = unescape(value).partition("|")
             return ("(value = ? AND system = ?)", [url, version]) if bar else ("value = ?", [url])
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_gateway.fhir.search.parameters import TYPES, Kind
+from fhir_gateway.fhir.search.parameter import Kind
+from fhir_gateway.fhir.search.parameters import TYPES
 from fhir_gateway.fhir.search.values import Row, fold, rows
 
 SECRET = "Canary"
