@@ -12,7 +12,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fhir_gateway.store.database import Transaction
-from fhir_gateway.store.tables import NeighbourRow
+from fhir_gateway.store.flow_tables import NeighbourRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,37 +257,6 @@ class TextRow(Base):
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class WorkerRow(Base):
-    """A process that delivers; its beat tells whether it is alive. One row a run of a process."""
-
-    __tablename__ = "worker"
-
-    executor_id: Mapped[str] = mapped_column(String(120), primary_key=True)
-    beat_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: Where it runs, and its number and start there (processes.Place); '' where that is unknown.
-    machine: Mapped[str] = mapped_column(String(80), default="")
-    pid: Mapped[int] = mapped_column(Integer, default=0)
-    started: Mapped[str] = mapped_column(String(40), default="")
-    #: Who takes over what it left, and since when.
-    taker: Mapped[str | None] = mapped_column(String(120))
-    taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class NeighbourRow(Base):
-    """How fast a neighbour may be called and whether it is well, for all processes together.
-    Moments are microseconds since 1970, so that one statement can reckon with them."""
-
-    __tablename__ = "neighbour"
-
-    key: Mapped[str] = mapped_column(String(120), primary_key=True)
-    #: From when the next call may be made.
-    next_at: Mapped[int] = mapped_column(BigInteger)
-    #: Calls that failed in a row.
-    failures: Mapped[int] = mapped_column(Integer)
-    #: Until when no call is made; 0: the breaker is closed.
-    open_until: Mapped[int] = mapped_column(BigInteger)
-
-
 class OperatorTraceRow(Base):
     """A trace that an operator made: who, when, for whom, why (sealed, with what was asked)."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, or_, select, update
 
 from fhir_gateway.store.database import Transaction
-from fhir_gateway.store.tables import WorkerRow
+from fhir_gateway.store.flow_tables import WorkerRow
 
 
 @dataclass(frozen=True, slots=True)
