@@ -35,6 +35,7 @@ for _ in range(10):
         break
     except MultipleResourcesFound:  # so it calls 412: the gateway itself was first
         task = client.reference("Task", task.id).to_resource()
+client.patch("Task", task.id, businessStatus={"text": "Waiting for results"})
 try:
     client.reference("Task", "nowhere").to_resource()
     missing = "found"
