@@ -14,6 +14,7 @@ from fhir_gateway.errors import TryLater
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 from fhir_gateway.rest.access import NOBODY, require
 from fhir_gateway.rest.bundle_entries import Entry, as_patch, in_order, renamed, request_of
+from fhir_gateway.rest.conditions import is_unmodified
 from fhir_gateway.rest.desk import Desk, Pending, Prepare, run_all
 from fhir_gateway.rest.dispatch import Observer
 from fhir_gateway.rest.problem import (
@@ -26,7 +27,8 @@ from fhir_gateway.rest.registry import LETTERS, Answer, Call, Interaction, Regis
 from fhir_gateway.rest.routing import resolve
 
 MAX_ENTRIES = 100
-_REASONS = {200: "OK", 201: "Created", 204: "No Content"}
+_NOT_MODIFIED = 304
+_REASONS = {200: "OK", 201: "Created", 204: "No Content", _NOT_MODIFIED: "Not Modified"}
 _UNAVAILABLE = 503
 _log = structlog.get_logger("rest")
 
@@ -61,31 +63,40 @@ class Bundles:
         return _response("batch", [self._by_itself(call, e, n) for n, e in _entries(call)])
 
     def _by_itself(self, call: Call, given: Element, number: int) -> Element:
-        entry: Entry | None = None
         try:
             entry = self._entry(call, given, number)
+        except Exception as error:
+            return _refused(_problem(error))
+        return self._done(entry)
+
+    def _done(self, entry: Entry) -> Element:
+        """What became of an entry that was done by itself; recorded, whatever it was."""
+        try:
             answer = entry.route.handler(entry.call)
             self._tell(entry.call, answer.status, answer.resource)
+            if entry.call.interaction in _READS and is_unmodified(
+                entry.call.request, dict(answer.headers)
+            ):
+                answer = Answer(None, _NOT_MODIFIED, answer.headers)
             return _answered(answer)
         except Exception as error:
             problem = _problem(error)
         try:
-            if entry is not None:
-                self._tell(entry.call, problem.status, problem.outcome())
+            self._tell(entry.call, problem.status, problem.outcome())
         except Exception as error:
             problem = _problem(error)
-        status = f"{problem.status} Refused"
-        return {"response": {"status": status, "outcome": problem.outcome()}}
+        return _refused(problem)
 
     def transaction(self, call: Call) -> Answer:
         """All entries or none. Creates are checked first, those that others refer to before
-        those; then everything is written in one transaction; then reads are answered."""
+        those; then everything is written in one transaction; then reads are answered, each with
+        what became of it: by then it is written."""
         entries = []
         for number, given in _entries(call):
             with _within(number):
                 entries.append(self._entry(call, given, number))
         writes = [e for e in entries if e.call.interaction not in _READS]
-        answers: dict[int, Answer] = {}
+        answers: dict[int, Element] = {}
         names: dict[str, str] = {}
         pending: list[Pending] = []
         ordered = list(in_order(writes))
@@ -95,14 +106,12 @@ class Bundles:
             if entry.full_url and pending[-1].reference:
                 names[entry.full_url] = pending[-1].reference
         for entry, answer in zip(ordered, run_all(self._desk, pending), strict=True):
-            answers[entry.number] = answer
+            self._tell(entry.call, answer.status, answer.resource)
+            answers[entry.number] = _answered(answer)
         for entry in entries:
             if entry.number not in answers:
-                with _within(entry.number):
-                    answers[entry.number] = entry.route.handler(entry.call)
-            answer = answers[entry.number]
-            self._tell(entry.call, answer.status, answer.resource)
-        return _response("transaction", [_answered(answers[e.number]) for e in entries])
+                answers[entry.number] = self._done(entry)
+        return _response("transaction", [answers[e.number] for e in entries])
 
     def _prepared(self, entry: Entry) -> Pending:
         call = entry.call
@@ -207,6 +216,10 @@ def _answered(answer: Answer) -> Element:
     if resource is not None and resource.get("resourceType") == "OperationOutcome":
         return {"response": {**response, "outcome": resource}}
     return {"resource": resource, "response": response} if resource else {"response": response}
+
+
+def _refused(problem: Problem) -> Element:
+    return {"response": {"status": f"{problem.status} Refused", "outcome": problem.outcome()}}
 
 
 def _response(kind: str, entries: list[Element]) -> Answer:

@@ -26,7 +26,7 @@ def capability_statement(
     operations = registry.operations_of("")
     if operations:
         rest["operation"] = [_operation(operation) for operation in operations]
-    formats = ["application/json-patch+json", JSON, XML]
+    formats = ["application/json-patch+json", "application/merge-patch+json", JSON, XML]
     patch = {"patchFormat": formats} if _patches(registry) else {}
     return {
         "resourceType": "CapabilityStatement",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from fhir_gateway.fhir import check, json_patch, path_patch
+from fhir_gateway.fhir import check, json_patch, merge_patch, path_patch
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.json import JsonRefused
 from fhir_gateway.fhir.json_patch import PatchRefused
@@ -38,6 +39,7 @@ from fhir_gateway.store.subscriptions import Topic
 
 PRECONDITION_REQUIRED = 428
 JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 _XML_PATCH = "application/xml-patch+xml"
 
 
@@ -144,22 +146,32 @@ def _patch(call: Call) -> Callable[[Resource], Resource]:
     given = call.request.headers.get("content-type", "")
     kind = given.partition(";")[0].strip().lower()
     if kind == JSON_PATCH:
-        try:
-            operations = fhir_json.parse(call.body, max_bytes=MAX_BYTES)
-        except JsonRefused as error:
-            raise Problem(BAD_REQUEST, "structure", str(error)) from None
+        operations = _json(call.body)
         return lambda task: _patched(lambda: json_patch.apply(task, operations))
+    if kind in (MERGE_PATCH, "application/json"):
+        merge = as_dict(_json(call.body))
+        # Some clients send FHIR as plain JSON.
+        if kind == MERGE_PATCH or merge.get("resourceType") in (None, "Task"):
+            return lambda task: _patched(lambda: merge_patch.apply(task, merge))
     if kind in ("", _XML_PATCH):
         raise Problem(
             UNSUPPORTED_MEDIA_TYPE,
             "not-supported",
-            f"A patch is {JSON_PATCH}, or a FHIRPath Patch in application/fhir+json.",
-            headers={"Accept-Patch": f"{JSON_PATCH}, application/fhir+json"},
+            f"A patch is {JSON_PATCH}, {MERGE_PATCH}, or a FHIRPath Patch in "
+            "application/fhir+json.",
+            headers={"Accept-Patch": f"{JSON_PATCH}, {MERGE_PATCH}, application/fhir+json"},
         )
     parameters = parse_resource(call.body, given)
     if parameters.get("resourceType") != "Parameters":
         raise Problem(BAD_REQUEST, "invalid", "A FHIRPath Patch is a Parameters resource.")
     return lambda task: _patched(lambda: path_patch.apply(task, parameters))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return fhir_json.parse(body, max_bytes=MAX_BYTES)
+    except JsonRefused as error:
+        raise Problem(BAD_REQUEST, "structure", str(error)) from None
 
 
 def _patched(apply: Callable[[], Resource]) -> Resource:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_gateway.fhir import json_patch, path_patch
+from fhir_gateway.fhir import json_patch, merge_patch, path_patch
 from fhir_gateway.fhir.json_patch import PatchRefused
 
 
@@ -155,3 +155,20 @@ def test_no_parameters_break_it(value: Any) -> None:
     patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": value}]}
     with contextlib.suppress(PatchRefused):
         path_patch.apply(TASK, patch)
+
+
+@pytest.mark.parametrize(
+    ("document", "patch", "expected"),
+    [
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        (["a"], {"a": {"b": {"c": None}}}, {"a": {"b": {}}}),
+        ({"a": "foo"}, "bar", "bar"),
+    ],
+)
+def test_merge_patches_of_rfc_7396(document: Any, patch: Any, expected: Any) -> None:
+    assert merge_patch.apply(document, patch) == expected

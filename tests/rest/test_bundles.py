@@ -131,6 +131,22 @@ def test_a_conflict_while_writing_undoes_what_was_written(world: Writing) -> Non
     assert world.requests() == 1
 
 
+def test_what_a_transaction_reads_is_told_when_it_is_written(world: Writing) -> None:
+    task = world.task()
+    known = f'W/"{task["meta"]["versionId"]}"'
+    answer = world.post(
+        "",
+        bundle(
+            "transaction",
+            entry("GET", "Task/nowhere"),
+            entry("POST", "QuestionnaireResponse", world.response("one")),
+            entry("GET", f"Task/{task['id']}", ifNoneMatch=known),
+        ),
+    )
+    assert statuses(answer) == ["404", "201", "304"]
+    assert world.requests() == 2
+
+
 def test_a_conditional_create_within_a_transaction(world: Writing) -> None:
     criteria = f"identifier={IDENTIFIERS}|one"
     once = bundle(

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fhir_gateway.fhir.types import Resource
+from fhir_gateway.journey.inviting import Invitee, Inviter, invite
+from fhir_gateway.pds.answers import Found
+from fhir_gateway.provider.service import Service, read_service
 from fhir_gateway.sandbox.pds.personas import person
-from tests.rest.write_world import IDENTIFIERS, OURS, THEIRS, Writing
+from tests.rest.write_world import IDENTIFIERS, OURS, THEIRS, Writing, service_bundle, writing
 
 HERE = "CommunicationRequest"
 CSV = "text/csv; charset=utf-8"
@@ -170,3 +176,63 @@ def test_a_batch_needs_a_name_a_token_and_its_scope(world: Writing) -> None:
     assert theirs.json()["entry"][0]["response"]["status"].startswith("422")
     assert world.call("POST", f"{HERE}/$invite?batch=b", b"\xff\xfe", Content_Type=CSV).is_error
     assert OURS
+
+
+@pytest.mark.hazard("H40")
+def test_a_text_that_left_before_a_process_was_killed_is_not_sent_again(
+    world: Writing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mobile = fresh_mobile()
+
+    def killed(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as broken:
+        broken.setattr("fhir_gateway.journey.inviting.invitations.settle", killed)
+        wanted = Invitee(
+            (OURS, "one", f"{IDENTIFIERS}|k"),
+            read_service(service_bundle(OURS, "rheumatology")),
+            person("typical").nhs_number,
+            e164(mobile),
+        )
+        with pytest.raises(SystemExit):
+            invite(inviter(world), wanted)
+    assert len(world.texts(e164(mobile))) == 1
+    early = world.post(HERE, request(mobile=mobile, name="k"))
+    assert early.status_code == 503
+    assert int(early.headers["retry-after"]) > 0
+    world.ahead = timedelta(minutes=3)
+    later = world.post(HERE, request(mobile=mobile, name="k"))
+    assert later.status_code == 201, later.text
+    assert len(world.texts(e164(mobile))) == 1
+
+
+def inviter(world: Writing) -> Inviter:
+    parts = world.gateway.parts
+
+    def read(service: Service, nhs_number: str) -> Resource | None:
+        found = parts.pds.read(nhs_number, request_id=uuid.uuid4(), ods_code=service.ods_code)
+        return found.record if isinstance(found, Found) else None
+
+    return Inviter(
+        parts.database, parts.sender, parts.caps, "https://gw.example", read, parts.clock
+    )
+
+
+def test_while_pds_cannot_be_asked_nobody_is_texted_and_it_is_said(tmp_path: Path) -> None:
+    with writing(tmp_path, pds_base_url="http://127.0.0.1:9/none") as world:
+        mobile = fresh_mobile()
+        answer = world.post(HERE, request(mobile=mobile, name="p"))
+        assert answer.status_code == 503, answer.text
+        rows = f"nhs_number,mobile\n{person('typical').nhs_number},{mobile}"
+        (row,) = batch(world, rows).json()["entry"]
+        assert row["response"]["status"].startswith("503")
+        assert world.post("Patient/$match", patient_of("typical")).status_code == 503
+        assert world.texts(e164(mobile)) == []
+        assert world.count("link") == 0
+
+
+def patient_of(key: str) -> Resource:
+    system = "https://fhir.nhs.uk/Id/nhs-number"
+    number = person(key).nhs_number
+    return {"resourceType": "Patient", "identifier": [{"system": system, "value": number}]}

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fhir_gateway.delivery.notifier import LEASE, Notifier
+from fhir_gateway.fhir import check
 from fhir_gateway.fhir.types import Resource
 from fhir_gateway.rest.subscription_read import CONTENT, SECRET, TOPICS
 from fhir_gateway.store import clients, notices, subscriptions
@@ -124,6 +125,7 @@ def test_a_handshake_makes_it_active_and_a_new_request_is_told(
     bundle = json.loads(body)
     assert bundle["entry"][1]["fullUrl"] == f"http://gw/fhir/R4/Task/{task['id']}"
     assert "resource" not in bundle["entry"][1]
+    assert [check.problems(one) for one in subscriber.bundles()] == [[], []]
     (secret,) = [e["valueString"] for e in made["channel"]["extension"] if e["url"] == SECRET]
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     assert headers["x-signature-256"] == f"sha256={digest}"

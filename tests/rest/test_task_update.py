@@ -166,6 +166,19 @@ def test_fhirpath_patch_changes_the_status(world: Writing) -> None:
     assert answer.json()["note"] == [{"text": "Seen"}]
 
 
+@pytest.mark.parametrize("kind", ["application/merge-patch+json", "application/json"])
+def test_merge_patch_changes_the_status(world: Writing, kind: str) -> None:
+    task = world.task()
+    body = b'{"status": "accepted", "owner": {"display": "Nurse A"}, "businessStatus": null}'
+    answer = world.call("PATCH", f"Task/{task['id']}", body, Content_Type=kind)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["status"] == "accepted"
+    assert answer.json()["owner"] == {**task["owner"], "display": "Nurse A"}
+    assert "businessStatus" not in answer.json()
+    refused = world.call("PATCH", f"Task/{task['id']}", b'{"for": null}', Content_Type=kind)
+    assert refused.status_code == 422
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
