@@ -17,6 +17,7 @@ from fhir_gateway.rest.bundle_entries import Entry, as_patch, in_order, renamed,
 from fhir_gateway.rest.conditions import is_unmodified
 from fhir_gateway.rest.desk import Desk, Pending, Prepare, run_all
 from fhir_gateway.rest.dispatch import Observer
+from fhir_gateway.rest.negotiation import cut
 from fhir_gateway.rest.problem import (
     BAD_REQUEST,
     FAILED,
@@ -74,11 +75,7 @@ class Bundles:
         try:
             answer = entry.route.handler(entry.call)
             self._tell(entry.call, answer.status, answer.resource)
-            if entry.call.interaction in _READS and is_unmodified(
-                entry.call.request, dict(answer.headers)
-            ):
-                answer = Answer(None, _NOT_MODIFIED, answer.headers)
-            return _answered(answer)
+            return _answered(_as_asked(entry.call, answer))
         except Exception as error:
             problem = _problem(error)
         try:
@@ -202,6 +199,16 @@ class _within:
             raise Problem(
                 error.status, "", error.diagnostics, issues=issues, headers=error.headers
             ) from None
+
+
+def _as_asked(call: Call, answer: Answer) -> Answer:
+    """What a read by itself would get: nothing when it is unmodified, and what was asked for."""
+    if call.interaction not in _READS or answer.resource is None:
+        return answer
+    if is_unmodified(call.request, dict(answer.headers)):
+        return Answer(None, _NOT_MODIFIED, answer.headers)
+    resource = cut(answer.resource, dict(call.parameters))
+    return Answer(resource, answer.status, answer.headers)
 
 
 def _answered(answer: Answer) -> Element:

@@ -144,14 +144,15 @@ def respond(
         return Response(status_code=status, headers=headers)
     parameters = dict(parameters_of(request))
     if resource.get("resourceType") != "OperationOutcome":
-        resource = _cut(resource, parameters)
+        resource = cut(resource, parameters)
     pretty = parameters.get("_pretty", "") == "true"
     content = _written(resource, form, pretty=pretty)
     given = {name: value for name, value in (headers or {}).items() if name != "Content-Type"}
     return Response(content, status, given, media_type=f"{form}; charset=utf-8")
 
 
-def _cut(resource: Resource, parameters: Mapping[str, str]) -> Resource:
+def cut(resource: Resource, parameters: Mapping[str, str]) -> Resource:
+    """A resource cut by `_summary` and `_elements`. Raises Problem (400) for a bad `_summary`."""
     summary = parameters.get("_summary", "") or "false"
     if summary not in _SUMMARIES:
         raise Problem(BAD_REQUEST, "value", f"_summary is one of {', '.join(_SUMMARIES)}.")

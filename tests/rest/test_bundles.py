@@ -31,7 +31,7 @@ def test_each_entry_of_a_batch_has_its_own_outcome(world: Writing) -> None:
         "",
         bundle(
             "batch",
-            entry("GET", f"Task/{task['id']}"),
+            entry("GET", f"Task/{task['id']}?_elements=status"),
             entry("GET", "Task?status=requested"),
             entry("GET", "Task/nowhere"),
             entry("POST", "QuestionnaireResponse", world.response("one")),
@@ -48,6 +48,7 @@ def test_each_entry_of_a_batch_has_its_own_outcome(world: Writing) -> None:
     assert statuses(answer) == expected
     entries = answer.json()["entry"]
     assert entries[0]["resource"]["id"] == task["id"]
+    assert "description" not in entries[0]["resource"]
     assert entries[1]["resource"]["type"] == "searchset"
     assert entries[4]["response"]["outcome"]["issue"]
     assert "/_history/" in entries[3]["response"]["location"]

@@ -8,6 +8,8 @@ from itertools import count
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
 
 from fhir_gateway.delivery.showing import show_request
 from fhir_gateway.journey.status import normalise_reference
@@ -146,3 +148,33 @@ def test_references_are_read_as_people_type_them() -> None:
     assert normalise_reference("7K2M–9QXD") == "7K2M-9QXD"
     for wrong in ("", "7K2M", "7K2M-9QXD-1", "7K2M-9QXÄ"):
         assert normalise_reference(wrong) is None
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("pages")
+def test_the_pages_in_a_real_browser_have_nothing_for_axe(
+    browser: Browser, pages: Pages, asker: Asker, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    window = context.new_page()
+    window.set_default_timeout(15_000)
+    window.goto(f"{pages.base}/status")
+    assert violations(window) == []
+    window.get_by_role("button", name="Continue").click()
+    assert window.get_by_role("alert").inner_text().startswith("There is a problem")
+    assert violations(window) == []
+    window.get_by_label("Your reference").fill(asker.reference)
+    window.get_by_label("Your mobile number").fill(asker.mobile)
+    window.get_by_role("button", name="Continue").click()
+    assert violations(window) == []
+    window.get_by_label("Enter your security code").fill(asker.code())
+    window.get_by_role("button", name="Continue").click()
+    assert window.get_by_role("heading", name="We have received your request").is_visible()
+    assert violations(window) == []
+    context.close()
+
+
+def violations(window: Page) -> list[str]:
+    """What axe finds on a page."""
+    found = Axe().run(window, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    return [str(one["id"]) for one in found.response["violations"]]
