@@ -44,8 +44,8 @@ def replay(
         assert request is not None
         suffix = f".retry-{int(now.timestamp() * 1000)}"
         engine.enqueue(tx, request_id, request.service_slug, suffix)
-        why = "mapped anew" if remap else ""
-        _audit(tx, parts, "replay", request, who=who, why=why, now=now)
+        said = f"mapped anew: {why}" if remap else why
+        _audit(tx, parts, "replay", request, who=who, why=said, now=now)
     return True
 
 
@@ -70,7 +70,7 @@ def resolve(
         assert request is not None
         suffix = f".resolved-{int(now.timestamp() * 1000)}"
         engine.enqueue(tx, request_id, request.service_slug, suffix)
-        said = f"{outcome} {arrived_as or ''}".strip()
+        said = " ".join(filter(None, (outcome, arrived_as))) + f": {why}"
         _audit(tx, parts, "resolve", request, who=who, why=said, now=now)
     return True
 

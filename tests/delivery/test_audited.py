@@ -18,9 +18,11 @@ from fhir_gateway.fhir.types import Resource
 from fhir_gateway.sandbox.epr.app import create_app
 from fhir_gateway.store import audit_log, requests
 from fhir_gateway.store.audit_log import Query
-from tests.delivery.test_send_strategies import gateway_to, mapped
+from tests.delivery.test_send_strategies import gateway_to, mapped, no_messages
 from tests.sandbox.epr.request_bundle import patient, request_bundle
 from tests.serving import serve
+
+__all__ = ["no_messages"]  # a fixture
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +62,11 @@ def test_what_left_and_what_it_became_is_recorded(tmp_path: Path, epr: str) -> N
     assert any("/_history/1" in name for name in named)
 
 
-def test_what_was_not_taken_and_what_nobody_knows_is_recorded(tmp_path: Path, epr: str) -> None:
+def test_what_was_not_taken_and_what_nobody_knows_is_recorded(
+    tmp_path: Path, no_messages: str
+) -> None:
     refused = str(uuid.uuid4())
-    with gateway_to(tmp_path / "a", epr, "message") as gateway:
+    with gateway_to(tmp_path / "a", no_messages, "message") as gateway:
         mapped(gateway, request_bundle(request_id=refused), refused)
         send(gateway.parts, refused, 0)
         (*_, last) = events(gateway)
@@ -82,19 +86,20 @@ class NoEngine:
         """See Engine."""
 
 
-def test_who_replayed_or_resolved_a_request_is_recorded(tmp_path: Path, epr: str) -> None:
+def test_who_replayed_or_resolved_a_request_is_recorded(tmp_path: Path, no_messages: str) -> None:
     engine = NoEngine()
     for act in ("replay", "resolve"):
         request_id = str(uuid.uuid4())
-        with gateway_to(tmp_path / act, epr, "message") as gateway:
+        with gateway_to(tmp_path / act, no_messages, "message") as gateway:
             mapped(gateway, request_bundle(request_id=request_id), request_id)
             send(gateway.parts, request_id, 0)
+            said = {"who": "ada@w", "why": "asked the ward"}
             if act == "replay":
-                assert replay.replay(gateway.parts, engine, request_id, remap=False, who="ada@w")
+                assert replay.replay(gateway.parts, engine, request_id, remap=False, **said)
             else:
-                assert replay.resolve(gateway.parts, engine, request_id, "Task/9", who="ada@w")
+                assert replay.resolve(gateway.parts, engine, request_id, "Task/9", **said)
             (event,) = events(gateway, agent="ada@w")
         assert codes([event]) == [act]
         assert event["entity"][0]["what"]["identifier"]["value"] == request_id
-        said = "seen by a person Task/9" if act == "resolve" else None
-        assert event.get("outcomeDesc") == said
+        seen = "seen by a person Task/9: " if act == "resolve" else ""
+        assert event["outcomeDesc"] == f"{seen}asked the ward"

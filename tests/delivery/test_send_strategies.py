@@ -15,6 +15,7 @@ import pytest
 from fhir_gateway import shipped
 from fhir_gateway.app import Gateway, build
 from fhir_gateway.delivery.send import send
+from fhir_gateway.fhir.identifiers import REQUEST_ID
 from fhir_gateway.provider.endpoint import DELIVERY
 from fhir_gateway.sandbox import overview
 from fhir_gateway.sandbox.epr.app import create_app
@@ -30,6 +31,13 @@ SERVICE = Path(overview.__file__).parent / "service.json"
 @pytest.fixture(scope="module")
 def epr() -> Iterator[str]:
     with serve(create_app(patients=[patient()])) as address:
+        yield f"{address}/fhir"
+
+
+@pytest.fixture(scope="module")
+def no_messages() -> Iterator[str]:
+    """An EPR that does not take the messages that it declares."""
+    with serve(create_app(faults=["claims-messages"])) as address:
         yield f"{address}/fhir"
 
 
@@ -101,9 +109,22 @@ def test_a_file_drop_needs_no_server(tmp_path: Path) -> None:
     assert (folder / f"{request_id}.json").is_file()
 
 
-def test_what_the_strategy_cannot_send_waits_for_a_person(tmp_path: Path, epr: str) -> None:
+def test_a_message_arrives(tmp_path: Path, epr: str) -> None:
     request_id = str(uuid.uuid4())
     with gateway_to(tmp_path, epr, "message") as gateway:
+        mapped(gateway, request_bundle(request_id=request_id), request_id)
+        assert send(gateway.parts, request_id, 0) is None
+        with gateway.database.transaction() as tx:
+            request = requests.find(tx, request_id)
+    assert request is not None
+    assert request.state is RequestState.DELIVERED
+    found = httpx.get(f"{epr}/ServiceRequest?identifier={REQUEST_ID}|{request_id}").json()
+    assert found["total"] == 1
+
+
+def test_what_the_strategy_cannot_send_waits_for_a_person(tmp_path: Path, no_messages: str) -> None:
+    request_id = str(uuid.uuid4())
+    with gateway_to(tmp_path, no_messages, "message") as gateway:
         mapped(gateway, request_bundle(request_id=request_id), request_id)
         send(gateway.parts, request_id, 0)
         with gateway.database.transaction() as tx:
