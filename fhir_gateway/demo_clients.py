@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,7 +84,16 @@ def fetch_token(fhir_base: str, data_dir: Path, one: DemoClient) -> str:
 
 def token_command(data_dir: Path) -> str:
     """The command that prints a token of the portal."""
-    return f"fhir-gateway client token --demo --data-dir {shlex.quote(str(data_dir))}"
+    folder = shlex.quote(str(data_dir))
+    return f"{own_command()} client token --demo --data-dir {folder}"
+
+
+def own_command() -> str:
+    """How this program is called again: by name where a shell finds it, else by its path."""
+    beside = Path(sys.executable).with_name("fhir-gateway")
+    if shutil.which("fhir-gateway") or not beside.exists():
+        return "fhir-gateway"
+    return shlex.quote(str(beside))
 
 
 def _ring(data_dir: Path, one: DemoClient) -> KeyRing:

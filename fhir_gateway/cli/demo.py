@@ -51,7 +51,7 @@ def demo(
 
 
 def _say_ready(running: Demo) -> None:
-    from fhir_gateway.demo_clients import token_command
+    from fhir_gateway.demo_clients import own_command, token_command
 
     addresses = running.addresses
     say("")
@@ -64,7 +64,7 @@ def _say_ready(running: Demo) -> None:
     say("")
     say(f"Try its API: TOKEN=$({token_command(running.data_dir)})")
     say(f'  curl -H "Authorization: Bearer $TOKEN" {addresses.fhir}/Task')
-    say(f"Check it: fhir-gateway demo --selfcheck --data-dir {running.data_dir}")
+    say(f"Check it: {own_command()} demo --selfcheck --data-dir {running.data_dir}")
     say("Stop it with Ctrl-C.")
 
 

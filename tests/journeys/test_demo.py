@@ -59,7 +59,7 @@ def test_demo_json_has_the_base_of_everything(demo: RunningDemo) -> None:
 
 def test_its_api_is_tried_with_a_token_that_a_command_prints(demo: RunningDemo) -> None:
     command = json.loads((demo.data_dir / "demo.json").read_text())["token_command"].split()
-    assert command[0] == "fhir-gateway"
+    assert Path(command[0]).name == "fhir-gateway"
 
     def tasks(*more: str) -> httpx.Response:
         done = subprocess.run(
