@@ -56,6 +56,9 @@ class Monkey:
                     return
             if sum(self.done.values()) < self._kills * self.accepted() + 1:
                 self._strike()
+        # What is frozen may hold what all need, such as the write lock of SQLite.
+        while self._later and not self._stopping.wait(0.05):
+            self.bury()
 
     def heal(self) -> None:
         """Thaw everything, and have everything run."""
