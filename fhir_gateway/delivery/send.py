@@ -80,18 +80,19 @@ def _after_silence(sending: _Sending, opened: list[Attempt]) -> Wait:
     found = None
     if mode not in _REPEATABLE:
         found = _look(sending)
-    if found is None:
-        _stop_believing(sending)
+    if found is not None:
+        # One transaction: an attempt that is closed, of a request that is not delivered, is sent
+        # again by whoever comes next.
+        _keep_delivered(sending, found, "found", [attempt.id for attempt in opened])
+        return None
+    _stop_believing(sending)
     now = parts.clock()
-    outcome = attempts.FOUND if found else ("repeated" if mode in _REPEATABLE else "not-found")
+    outcome = "repeated" if mode in _REPEATABLE else "not-found"
     with parts.database.transaction() as tx:
         for attempt in opened:
             attempts.resolve(tx, attempt.id, outcome, now=now)
         gate.learn(tx, sending.neighbour, parts.limits.of(sending.neighbour), None, now=now)
-    if found is None:
-        return _send_now(sending)
-    _keep_delivered(sending, found, "found", [])
-    return None
+    return _send_now(sending)
 
 
 def _stop_believing(sending: _Sending) -> None:
@@ -141,10 +142,11 @@ def _keep_delivered(
 ) -> None:
     parts, request_id = sending.parts, sending.request.id
     now = parts.clock()
+    outcome = attempts.FOUND if detail == "found" else attempts.DELIVERED
     # Lost, this leaves the attempt open, and the request is found in the EPR.
     with parts.database.transaction(redone=True) as tx:
         for attempt_id in attempt_ids:
-            attempts.resolve(tx, attempt_id, attempts.DELIVERED, now=now)
+            attempts.resolve(tx, attempt_id, outcome, now=now)
         gate.learn(tx, sending.neighbour, parts.limits.of(sending.neighbour), None, now=now)
         requests.save_delivered_as(tx, request_id, delivered.references, delivered.as_stored())
         moved = requests.move(tx, request_id, RequestState.DELIVERED, now=now, detail=detail)

@@ -14,7 +14,7 @@ from fhir_gateway.delivery.mapping import map_request
 from fhir_gateway.delivery.send import send
 from fhir_gateway.delivery.timing import DEFAULT
 from fhir_gateway.delivery.trace import trace
-from fhir_gateway.store import attempts
+from fhir_gateway.store import attempts, requests
 from fhir_gateway.store.requests import RequestState
 from tests.delivery.conftest import World
 
@@ -95,6 +95,31 @@ def test_after_silence_the_epr_is_searched_before_anything_is_sent_again(
     assert world.state(mapped) is RequestState.DELIVERED
     assert len(world.at_epr("Task", mapped)) == 1
     assert outcomes(world, mapped) == (["found"] if arrived else ["not-found", "delivered"])
+
+
+@pytest.mark.hazard("H02")
+def test_a_process_that_ends_between_finding_and_keeping_leaves_no_double(
+    world: World, mapped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = world.request(mapped).bundle
+    httpx.post(f"{world.epr}/", json=bundle).raise_for_status()
+    with respx.mock(assert_all_called=False) as router:
+        router.get(url__regex=LOOKED_UP).pass_through()
+        router.post(f"{world.epr}/").mock(side_effect=httpx.ReadTimeout)
+        send(world.parts, mapped, 0)
+    world.ahead = SETTLE + timedelta(seconds=1)
+
+    def killed(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests, "save_delivered_as", killed)
+        with pytest.raises(SystemExit):
+            send(world.parts, mapped, 1)
+    assert outcomes(world, mapped) == [""]
+    assert send(world.parts, mapped, 2) is None
+    assert len(world.at_epr("Task", mapped)) == 1
+    assert outcomes(world, mapped) == ["found"]
 
 
 @pytest.mark.hazard("H02")
