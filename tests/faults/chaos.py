@@ -29,10 +29,11 @@ from tests.faults.monkey import Monkey
 from tests.faults.stage import Stage
 from tests.faults.submitters import Submitters
 
-#: Nobody waits longer: for the sending of one request on average, and for the rest at the end.
+#: Nobody waits longer for the sending: of one request on average, and beside that.
 _SECONDS_EACH = 2.0
 _SENDING_SECONDS = 240.0
-_DRAIN_SECONDS = 240.0
+#: So long without any progress is stuck: the gate before PDS may be shut for five minutes.
+_STUCK_SECONDS = 400.0
 
 
 @dataclass(slots=True)
@@ -135,12 +136,15 @@ def _wait(
 
 
 def _drain(stage: Stage, monkey: Monkey, say: Any) -> float:
-    started = told = time.monotonic()
-    while time.monotonic() - started < _DRAIN_SECONDS:
+    started = told = moved = time.monotonic()
+    before = -1
+    while time.monotonic() - moved < _STUCK_SECONDS:
         monkey.bury()
         left = unfinished(stage)
         if left == 0:
             break
+        if left != before:
+            before, moved = left, time.monotonic()
         if time.monotonic() - told > 5:
             told = time.monotonic()
             say(f"  {left} on their way")
