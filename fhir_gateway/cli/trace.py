@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fhir_gateway.app import Gateway
     from fhir_gateway.delivery.identify import Traced
     from fhir_gateway.fhir.types import Resource
+    from fhir_gateway.store.database import Transaction
 
 #: Seconds that one call may wait for its turn or before another try.
 _PATIENCE = 30.0
@@ -68,60 +69,36 @@ def trace(
 
 
 def _trace(gateway: Gateway, operator: str, ods_code: str, asked: dict[str, Any]) -> Traced:
-    """Record the intent, trace, record the end, whatever it is."""
-    import uuid
+    """Look the person up, and record who did."""
+    from contextlib import closing
 
     from fhir_gateway.audit import operators
-    from fhir_gateway.delivery.identify import identify
-    from fhir_gateway.matching import plan
-    from fhir_gateway.matching.demographics import of_patient
-    from fhir_gateway.matching.grade import Proof
+    from fhir_gateway.delivery.lookup import look_up
     from fhir_gateway.neighbours import pds_client
-    from fhir_gateway.pds.answers import Answer
-    from fhir_gateway.sms.number import same_number
-    from fhir_gateway.store import operator_traces
+
+    def ended(tx: Transaction, outcome: str, found: str | None) -> None:
+        operators.of_trace(
+            tx,
+            who=operator,
+            why=asked["reason"],
+            nhs_number=found or _asked_number(asked),
+            ods_code=ods_code,
+            outcome=outcome,
+            observer=gateway.site.base_url,
+            now=gateway.parts.clock(),
+        )
 
     client = pds_client(gateway.settings, gateway.database, patience=_PATIENCE)
-    now = gateway.parts.clock()
-    with gateway.database.transaction() as tx:
-        trace_id = operator_traces.begin(
-            tx, operator=operator, ods_code=ods_code, asked=asked, now=now
+    with closing(client):
+        return look_up(
+            gateway.parts,
+            client,
+            operator=operator,
+            ods_code=ods_code,
+            asked=asked,
+            patient=asked["patient"],
+            ended=ended,
         )
-    calls: list[str] = []
-
-    def ask(question: plan.Question) -> Answer:
-        calls.append(question.step)
-        call = uuid.uuid5(uuid.UUID(trace_id), f"pds:{question.step}")
-        if isinstance(question, plan.Read):
-            return client.read(question.nhs_number, request_id=call, ods_code=ods_code)
-        return client.search(question.params, request_id=call, ods_code=ods_code)
-
-    outcome, found = "failed", None
-    try:
-        traced = identify(
-            of_patient(asked["patient"]),
-            Proof(numbers=(), by_patient=True, same_number=same_number),
-            ask,
-            today=now.date(),
-            policy=gateway.parts.policy,
-            needs_phone=False,
-        )
-        outcome, found = traced.identity.outcome.value, traced.identity.nhs_number
-    finally:
-        client.close()
-        with gateway.database.transaction() as tx:
-            operator_traces.end(tx, trace_id, outcome=outcome, calls=len(calls))
-            operators.of_trace(
-                tx,
-                who=operator,
-                why=asked["reason"],
-                nhs_number=found or _asked_number(asked),
-                ods_code=ods_code,
-                outcome=outcome,
-                observer=gateway.site.base_url,
-                now=gateway.parts.clock(),
-            )
-    return traced
 
 
 def _asked_number(asked: dict[str, Any]) -> str | None:

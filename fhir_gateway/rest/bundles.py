@@ -8,19 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
-import structlog
-
-from fhir_gateway.errors import TryLater
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 from fhir_gateway.rest.access import NOBODY, require
 from fhir_gateway.rest.bundle_entries import Entry, as_patch, in_order, renamed, request_of
 from fhir_gateway.rest.conditions import is_unmodified
 from fhir_gateway.rest.desk import Desk, Pending, Prepare, run_all
-from fhir_gateway.rest.dispatch import Observer
+from fhir_gateway.rest.dispatch import Observer, problem_of
 from fhir_gateway.rest.negotiation import cut
 from fhir_gateway.rest.problem import (
     BAD_REQUEST,
-    FAILED,
     UNPROCESSABLE,
     Problem,
 )
@@ -30,8 +26,6 @@ from fhir_gateway.rest.routing import resolve
 MAX_ENTRIES = 100
 _NOT_MODIFIED = 304
 _REASONS = {200: "OK", 201: "Created", 204: "No Content", _NOT_MODIFIED: "Not Modified"}
-_UNAVAILABLE = 503
-_log = structlog.get_logger("rest")
 
 
 def register(
@@ -67,7 +61,7 @@ class Bundles:
         try:
             entry = self._entry(call, given, number)
         except Exception as error:
-            return _refused(_problem(error))
+            return _refused(problem_of(error))
         return self._done(entry)
 
     def _done(self, entry: Entry) -> Element:
@@ -77,11 +71,11 @@ class Bundles:
             self._tell(entry.call, answer.status, answer.resource)
             return _answered(_as_asked(entry.call, answer))
         except Exception as error:
-            problem = _problem(error)
+            problem = problem_of(error)
         try:
             self._tell(entry.call, problem.status, problem.outcome())
         except Exception as error:
-            problem = _problem(error)
+            problem = problem_of(error)
         return _refused(problem)
 
     def transaction(self, call: Call) -> Answer:
@@ -232,12 +226,3 @@ def _refused(problem: Problem) -> Element:
 def _response(kind: str, entries: list[Element]) -> Answer:
     bundle: Resource = {"resourceType": "Bundle", "type": f"{kind}-response"}
     return Answer({**bundle, "entry": entries} if entries else bundle)
-
-
-def _problem(error: Exception) -> Problem:
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, TryLater):
-        return Problem(_UNAVAILABLE, "transient", "Try again later.")
-    _log.error("entry failed", error=type(error).__name__)
-    return Problem(FAILED, "exception", "The gateway failed. Its log says more.")

@@ -88,8 +88,7 @@ class Dispatcher:
             handler = _handler(self._registry, route, call)
             return await run_in_threadpool(self._done, call, handler)
         except Exception as error:
-            problem = error if isinstance(error, Problem) else _unforeseen(error)
-            return await self._refused(call, problem)
+            return await self._refused(call, problem_of(error))
 
     def _done(self, call: Call, handler: Callable[[Call], Answer]) -> Response:
         answer = handler(call)
@@ -107,7 +106,7 @@ class Dispatcher:
         try:
             await run_in_threadpool(self._tell, call, problem.status, problem.outcome())
         except Exception as error:
-            problem = error if isinstance(error, Problem) else _unforeseen(error)
+            problem = problem_of(error)
         return problem_response(call.request, problem)
 
     def _tell(self, call: Call, status: int, resource: Resource | None) -> None:
@@ -158,8 +157,11 @@ def _letter(route: Route) -> str:
     return LETTERS.get(Interaction(route.interaction), "")
 
 
-def _unforeseen(error: Exception) -> Problem:
-    """What no handler foresaw. Only its kind is logged: its text can hold what a patient typed."""
+def problem_of(error: Exception) -> Problem:
+    """What a client is told of an error. Of one that no handler foresaw only the kind is logged:
+    its text can hold what a patient typed."""
+    if isinstance(error, Problem):
+        return error
     if isinstance(error, TryLater):
         after = {"Retry-After": str(math.ceil(error.after))} if error.after else {}
         return Problem(_UNAVAILABLE, "transient", "Try again later.", headers=after)

@@ -6,24 +6,17 @@ who asked, for whom and why, and PDS keeps it too. A restricted record is never 
 
 from __future__ import annotations
 
-import uuid
-
-from fhir_gateway.delivery.identify import Traced, identify
+from fhir_gateway.delivery.identify import Traced
+from fhir_gateway.delivery.lookup import look_up
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.errors import Refused
 from fhir_gateway.fhir.identifiers import is_ods_code
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
-from fhir_gateway.matching import plan
-from fhir_gateway.matching.demographics import of_patient
-from fhir_gateway.matching.grade import Proof
 from fhir_gateway.matching.match_bundle import match_bundle
-from fhir_gateway.pds.answers import Answer as PdsAnswer
 from fhir_gateway.rest.access import ALL, Access
 from fhir_gateway.rest.operations.inputs import Inputs, inputs_of
 from fhir_gateway.rest.problem import BAD_REQUEST, FORBIDDEN, UNPROCESSABLE, Problem
 from fhir_gateway.rest.registry import Answer, Call, Operation, Registry
-from fhir_gateway.sms.number import same_number
-from fhir_gateway.store import operator_traces
 
 OPERATION = "http://hl7.org/fhir/OperationDefinition/Patient-match"
 _REASON = "Patient/$match"
@@ -95,41 +88,19 @@ def _on_behalf_of(access: Access, given: Inputs) -> str:
 
 
 def _trace(parts: Parts, access: Access, ods_code: str, given: Inputs, patient: Resource) -> Traced:
-    """Record the intent, trace, record the end, whatever it is."""
+    """Look the person up for the client."""
     reason = (given.text("reason") or _REASON)[:_MAX_REASON]
-    asked = {"reason": reason, "patient": patient}
-    now = parts.clock()
-    operator = f"client {access.client_id}"[:120]
-    with parts.database.transaction() as tx:
-        trace_id = operator_traces.begin(
-            tx, operator=operator, ods_code=ods_code, asked=asked, now=now
-        )
-    calls: list[str] = []
-
-    def ask(question: plan.Question) -> PdsAnswer:
-        calls.append(question.step)
-        call = uuid.uuid5(uuid.UUID(trace_id), f"pds:{question.step}")
-        if isinstance(question, plan.Read):
-            return parts.pds.read(question.nhs_number, request_id=call, ods_code=ods_code)
-        return parts.pds.search(question.params, request_id=call, ods_code=ods_code)
-
-    outcome = "failed"
     try:
-        traced = identify(
-            of_patient(_whole(patient)),
-            Proof(numbers=(), by_patient=True, same_number=same_number),
-            ask,
-            today=now.date(),
-            policy=parts.policy,
-            needs_phone=False,
+        return look_up(
+            parts,
+            parts.pds,
+            operator=f"client {access.client_id}"[:120],
+            ods_code=ods_code,
+            asked={"reason": reason, "patient": patient},
+            patient=_whole(patient),
         )
-        outcome = traced.identity.outcome.value
     except Refused as error:
         raise Problem(UNPROCESSABLE, "processing", f"PDS refused ({error.code}).") from None
-    finally:
-        with parts.database.transaction() as tx:
-            operator_traces.end(tx, trace_id, outcome=outcome, calls=len(calls))
-    return traced
 
 
 def _whole(patient: Resource) -> Resource:

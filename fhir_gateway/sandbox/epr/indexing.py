@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fhir_gateway.fhir.search.parameter import Kind, Parameter
+from fhir_gateway.fhir.search.values import identifier_of
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 from fhir_gateway.sandbox.epr import moments
 from fhir_gateway.sandbox.epr.parameters import TYPES
@@ -36,14 +37,6 @@ def rows(resource: Resource) -> Iterator[Row]:
                     if row not in seen:
                         seen.add(row)
                         yield row
-
-
-def identifier_of(parameter: str) -> str:
-    """Under which name the logical identifiers of a reference parameter stand in the index.
-
-    https://hl7.org/fhir/R4/search.html#reference, modifier `:identifier`.
-    """
-    return f"{parameter}:identifier"
 
 
 def fold(text: str) -> str:

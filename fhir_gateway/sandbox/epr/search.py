@@ -9,9 +9,10 @@ from typing import Any
 
 from fhir_gateway.fhir.search.escaping import split, unescape
 from fhir_gateway.fhir.search.parameter import Kind, Parameter
+from fhir_gateway.fhir.search.values import identifier_of
 from fhir_gateway.sandbox.epr import moments
 from fhir_gateway.sandbox.epr.faults import BAD_REQUEST, PRECONDITION_FAILED, fault
-from fhir_gateway.sandbox.epr.indexing import fold, identifier_of
+from fhir_gateway.sandbox.epr.indexing import fold
 from fhir_gateway.sandbox.epr.parameters import TYPES
 from fhir_gateway.sandbox.epr.query import Condition, Include, Query
 from fhir_gateway.sandbox.epr.references import Key, local_key
