@@ -26,7 +26,8 @@ from fhir_gateway.sandbox.phone.app import create_app as create_phone
 from fhir_gateway.settings import load
 from fhir_gateway.store import listing, services
 from fhir_gateway.store.requests import RequestState
-from tests.serving import free_socket, serve
+from tests.ports import kept_port
+from tests.serving import serve
 from tests.web.walking import MEDICAL, Walker
 
 OPERATE = Path(__file__).parents[1] / "docs" / "operate.md"
@@ -107,8 +108,7 @@ def test_a_whole_journey_leaves_nothing_of_the_patient_in_logs_tables_and_urls(
         "preferred-contact": ["text"],
     }
     urls: list[str] = []
-    with free_socket() as probe:
-        port = probe.getsockname()[1]
+    port = kept_port()
     with serve(create_pds()) as pds, serve(create_epr()) as epr, serve(create_phone()) as phone:
         settings = load(
             data_dir=tmp_path,

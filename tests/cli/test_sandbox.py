@@ -8,15 +8,9 @@ from typing import Any
 from typer.testing import Result
 
 from fhir_gateway.sandbox.epr.injected.catalogue import FAULTS
-from tests.serving import free_socket
+from tests.ports import kept_port
 
 Run = Callable[..., Result]
-
-
-def free_port() -> int:
-    with free_socket() as bound:
-        port: int = bound.getsockname()[1]
-        return port
 
 
 def test_faults_are_listed_with_what_they_do(run: Run) -> None:
@@ -33,13 +27,13 @@ def test_faults_are_listed_for_scripts(run_json: Callable[..., Any]) -> None:
 
 
 def test_an_unknown_fault_is_told_before_anything_starts(run: Run) -> None:
-    found = run("sandbox", "epr", "--port", free_port(), "--fault", "eats-lunch")
+    found = run("sandbox", "epr", "--port", kept_port(), "--fault", "eats-lunch")
     assert found.exit_code == 1
     assert "There is no fault 'eats-lunch'" in found.output
     assert "FHIR at" not in found.output
 
 
 def test_a_client_needs_the_address_of_its_keys(run: Run) -> None:
-    found = run("sandbox", "epr", "--port", free_port(), "--client", "gateway")
+    found = run("sandbox", "epr", "--port", kept_port(), "--client", "gateway")
     assert found.exit_code == 2
     assert "CLIENT-ID=JWKS-URL" in found.output

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.cli.conftest import Run
+from tests.ports import kept_port
 from tests.serving import free_socket
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -55,12 +56,6 @@ def answer(url: str) -> httpx.Response:
         return http.get(url)
 
 
-def free_port() -> int:
-    with free_socket() as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def stop(process: subprocess.Popen[str]) -> int:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
@@ -68,7 +63,7 @@ def stop(process: subprocess.Popen[str]) -> int:
 
 
 def test_the_gateway_serves_and_stops_in_order(start: Start) -> None:
-    port = free_port()
+    port = kept_port()
     process = start("serve", "--port", port, "--no-worker", until="Patients reach this gateway")
     assert answer(f"http://127.0.0.1:{port}/healthz").status_code == 200
     assert answer(f"http://127.0.0.1:{port}/fhir/R4/metadata").json()["fhirVersion"] == "4.0.1"
@@ -91,7 +86,7 @@ def test_a_worker_delivers_until_it_is_told_to_stop(start: Start) -> None:
     ],
 )
 def test_each_stand_in_runs_alone(start: Start, name: str, path: str) -> None:
-    port = free_port()
+    port = kept_port()
     first = {"pds": "PDS at", "epr": "FHIR at", "phone": "Template:"}[name]
     process = start("sandbox", name, "--port", port, until=first)
     assert answer(f"http://127.0.0.1:{port}{path}").status_code == 200
@@ -119,7 +114,7 @@ def test_a_port_that_is_none_is_a_usage_error(
 
 
 def test_an_address_that_is_not_of_this_machine_is_said(run: Run) -> None:
-    done = run("sandbox", "epr", "--host", "192.0.2.1", "--port", free_port())
+    done = run("sandbox", "epr", "--host", "192.0.2.1", "--port", kept_port())
     assert done.exit_code == 1
     assert "cannot be listened on" in done.stderr
 

@@ -32,6 +32,8 @@ from tests.faults.submitters import Submitters
 #: Nobody waits longer for the sending: of one request on average, and beside that.
 _SECONDS_EACH = 2.0
 _SENDING_SECONDS = 240.0
+#: Faster than a hospital's gate before PDS, so that more is on its way when something is killed.
+_PDS_PER_SECOND = 25.0
 #: So long without any progress is stuck: the gate before PDS may be shut for five minutes.
 _STUCK_SECONDS = 400.0
 
@@ -88,7 +90,7 @@ def run(
 
             postgres = stack.enter_context(CrashablePostgres(folder / "postgres"))
             database_url, crash = postgres.url, postgres.crash
-        stage = Stage(folder, database_url, seed, submissions)
+        stage = Stage(folder, database_url, seed, submissions, pds_per_second=_PDS_PER_SECOND)
         stack.callback(stage.close)
         say(f"{store}: starting")
         stage.prepare()

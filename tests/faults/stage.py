@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from fhir_gateway.settings import Settings
 from fhir_gateway.store import drafts, services, visits
 from fhir_gateway.store.drafts import Progress
 from fhir_gateway.web import visitor
+from tests.ports import kept_port
 from tests.web.walking import MEDICAL, Walker
 
 HERE = Path(__file__).parent
@@ -48,14 +48,6 @@ TIMING = {
 EPR_LIMITS = {"per_minute": 6000, "at_once": 16, "failures": 8, "window": 10, "rest": 1}
 _START_SECONDS = 120.0
 _SERVICE = Path(overview.__file__).parent / "service.json"
-
-
-def free_port() -> int:
-    """A loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Process:
@@ -139,7 +131,7 @@ class Stage:
         self.faults = folder / "faults"
         self.submissions = submissions
         self.database_url = database_url
-        ports = {name: free_port() for name in ("epr", "pds", "phone", "web-0", "web-1")}
+        ports = {name: kept_port() for name in ("epr", "pds", "phone", "web-0", "web-1")}
         self.base = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         self.gateway: Gateway = build(Settings(**self._settings("chaos")))
         self.processes = {

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.ports import kept_port
+
 _START_SECONDS = 90.0
 
 
@@ -20,7 +22,8 @@ class RunningDemo:
         self.data_dir = data_dir
         self.addresses: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        # The demo takes this port and the three after it, and the same when it starts again.
+        self._port = kept_port(room=4)
 
     def __enter__(self) -> RunningDemo:
         self.start()
@@ -30,8 +33,7 @@ class RunningDemo:
         self.stop()
 
     def start(self) -> None:
-        """Start and wait until demo.json says that everything answers. A second start takes the
-        ports of the first, so that addresses stay."""
+        """Start and wait until demo.json says that everything answers."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "fhir_gateway", "demo"]
         command += ["--port", str(self._port), "--data-dir", str(self.data_dir)]
@@ -47,7 +49,6 @@ class RunningDemo:
                 raise RuntimeError(f"the demo did not start:\n{self.log()[-4000:]}")
             time.sleep(0.05)
         self.addresses = json.loads(file.read_text())
-        self._port = int(self.addresses["gateway"].rpartition(":")[2])
 
     def stop(self, *, kill: bool = False) -> None:
         """Stop in order, or with kill -9."""

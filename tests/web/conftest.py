@@ -20,7 +20,8 @@ from fhir_gateway.sandbox.phone.app import TEMPLATE_ID, api_key
 from fhir_gateway.sandbox.phone.app import create_app as create_phone
 from fhir_gateway.settings import load
 from fhir_gateway.store import services
-from tests.serving import free_socket, serve
+from tests.ports import kept_port
+from tests.serving import serve
 from tests.web.walking import Walker
 
 SERVICE = Path(overview.__file__).parent / "service.json"
@@ -92,8 +93,7 @@ def running_pages(folder: Path, *, questionnaires: Path | None = None, offers: s
     @contextlib.contextmanager
     def run() -> Iterator[Pages]:
         clock = Clock()
-        with free_socket() as probe:
-            port = probe.getsockname()[1]
+        port = kept_port()
         base = f"http://127.0.0.1:{port}"
         with serve(create_phone()) as phone:
             settings = load(
