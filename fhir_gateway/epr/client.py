@@ -27,6 +27,10 @@ from fhir_gateway.provider.endpoint import WireFormat
 #: How long what /metadata said is believed.
 STATEMENT_SECONDS = 6 * 3600.0
 SEARCH_IGNORED = "epr-search-ignored"
+#: HAPI FHIR answers the same search from its memory for a minute unless it is told not to
+#: (https://hapifhir.io/hapi-fhir/docs/server_jpa/performance.html): what was written since would
+#: not be found, and be written again.
+_FRESH = {"Cache-Control": "no-cache"}
 
 
 class EprClient:
@@ -111,6 +115,7 @@ class EprClient:
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": self.media_type(),
+            **_FRESH,
             **content.headers,
         }
         try:
@@ -182,7 +187,9 @@ class EprClient:
 
     def _get(self, path: str, params: Sequence[tuple[str, str]], accept: str) -> Resource:
         try:
-            answer = self._exchange.call("GET", path, params=params, headers={"Accept": accept})
+            answer = self._exchange.call(
+                "GET", path, params=params, headers={"Accept": accept, **_FRESH}
+            )
         except OutcomeUnknown as error:
             # A read has no effect, so it can simply be tried again.
             raise TryLater(str(error), code=error.code) from None

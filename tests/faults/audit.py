@@ -6,13 +6,21 @@ import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
 
+import httpx
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from fhir_gateway.fhir.identifiers import REQUEST_ID
+from fhir_gateway.fhir.types import as_list
 from fhir_gateway.store.requests import RequestState
 from fhir_gateway.store.tables import DeliveryAttemptRow, RequestEventRow, RequestRow
 from tests.faults.stage import Stage
+
+#: What a mapping may send that carries the identifier of the request.
+_TYPES = (
+    "ServiceRequest", "Communication", "Task", "QuestionnaireResponse", "DocumentReference",
+    "Patient", "RelatedPerson",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -84,6 +92,8 @@ def _last_event(tx: object, request_id: str) -> str:
 
 def _arrived(stage: Stage) -> Counter[tuple[str, str]]:
     """How many resources of each type carry the identifier of each request in the EPR."""
+    if stage.epr_behind:
+        return _found(stage.epr_behind)
     with sqlite3.connect(stage.folder / "epr.db") as epr:
         rows = epr.execute(
             "SELECT type, value FROM search_value WHERE parameter = 'identifier' AND system = ?",
@@ -91,6 +101,26 @@ def _arrived(stage: Stage) -> Counter[tuple[str, str]]:
         ).fetchall()
     epr.close()
     return Counter((str(kind), str(value)) for kind, value in rows)
+
+
+def _found(base: str) -> Counter[tuple[str, str]]:
+    """The same, asked of a FHIR server page by page."""
+    found: Counter[tuple[str, str]] = Counter()
+    fresh = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
+    with httpx.Client(timeout=60, headers=fresh) as http:
+        for kind in _TYPES:
+            url = f"{base}/{kind}?identifier={REQUEST_ID}%7C&_count=200"
+            while url:
+                page = http.get(url).raise_for_status().json()
+                for entry in page.get("entry", []):
+                    for one in as_list(entry["resource"].get("identifier")) or [
+                        entry["resource"].get("identifier")
+                    ]:
+                        if one["system"] == REQUEST_ID:
+                            found[kind, one["value"]] += 1
+                links = {link["relation"]: link["url"] for link in page.get("link", [])}
+                url = links.get("next", "")
+    return found
 
 
 def _texts(stage: Stage) -> Counter[str]:

@@ -3,9 +3,12 @@ lost, doubled or stuck.
 
     python tests/faults/chaos.py --submissions 200 --seed 1
     python tests/faults/chaos.py --submissions 2000 --seed 7 --kills 80 --store postgresql --json
+    python tests/faults/chaos.py --submissions 200 --epr hapi-jpa
 
 Real processes: `serve`, `serve --no-worker`, `worker`, and the sandbox EPR, PDS and phone with
-faults switched on; real HTTP between them. The last line of the output is JSON:
+faults switched on; real HTTP between them. With `--epr hapi-jpa` the EPR is HAPI FHIR JPA (needs
+Java and Maven), behind a relay that has the same faults and is killed in its place. The last line
+of the output is JSON:
 {"accepted", "kills", "lost", "doubled", "stuck"}. The exit status is 1 unless the last three are 0.
 """
 
@@ -29,6 +32,7 @@ from tests.faults.monkey import Monkey
 from tests.faults.stage import Stage
 from tests.faults.submitters import Submitters
 
+SANDBOX = "sandbox"
 #: Nobody waits longer for the sending: of one request on average, and beside that.
 _SECONDS_EACH = 2.0
 _SENDING_SECONDS = 240.0
@@ -80,17 +84,26 @@ def run(
     kills: int,
     folder: Path,
     say: Any = lambda text: None,
+    epr: str = SANDBOX,
 ) -> Report:
     """One run. `say` tells how it goes on."""
     report = Report(store, submissions)
     with ExitStack() as stack:
+        behind: dict[str, Any] = {}
+        if epr != SANDBOX:
+            from tests.peers.starting import running
+
+            say(f"{epr}: starting")
+            behind = {"epr_behind": stack.enter_context(running(epr, "java")), "at_once": 4}
         database_url, crash = None, None
         if store == "postgresql":
             from tests.faults.postgres import CrashablePostgres
 
             postgres = stack.enter_context(CrashablePostgres(folder / "postgres"))
             database_url, crash = postgres.url, postgres.crash
-        stage = Stage(folder, database_url, seed, submissions, pds_per_second=_PDS_PER_SECOND)
+        stage = Stage(
+            folder, database_url, seed, submissions, pds_per_second=_PDS_PER_SECOND, **behind
+        )
         stack.callback(stage.close)
         say(f"{store}: starting")
         stage.prepare()
@@ -188,10 +201,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, help="default: one for 15 submissions, 10 to 100")
     parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--epr", choices=[SANDBOX, "hapi-jpa"], default=SANDBOX)
     parser.add_argument("--folder", type=Path, help="keep databases and logs here")
     parser.add_argument("--json", action="store_true", help="nothing but JSON on standard output")
     given = parser.parse_args()
     kills = given.kills or min(max(10, given.submissions // 15), 100)
+
+    if given.epr != SANDBOX:
+        from tests.peers.starting import missing
+
+        if reason := missing(given.epr):
+            parser.error(reason)
 
     def say(text: str) -> None:
         out = sys.stderr if given.json else sys.stdout
@@ -201,7 +221,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="chaos-") as temporary:
         folder = (given.folder or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        report = run(given.store, given.submissions, given.seed, kills, folder, say)
+        report = run(given.store, given.submissions, given.seed, kills, folder, say, given.epr)
     show([report], say)
     sys.stdout.write(json.dumps(report.as_json()) + "\n")
     return 0 if report.right else 1

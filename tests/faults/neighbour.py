@@ -36,6 +36,32 @@ WRITE_FAULTS = {
 READ_FAULTS = {"500": 30, "429": 20, "silent when done": 20}
 
 
+class Remembering:
+    """Answers the same search from memory, as HAPI FHIR does for a minute, unless it is told not
+    to."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._answers: dict[tuple[str, bytes], list[Message]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or not scope["query_string"]:
+            await self._app(scope, receive, send)
+            return
+        asked = scope["path"], scope["query_string"]
+        fresh = (b"cache-control", b"no-cache") in scope["headers"]
+        if fresh or asked not in self._answers:
+            answer: list[Message] = []
+
+            async def keep(message: Message) -> None:
+                answer.append(message)
+
+            await self._app(scope, receive, keep)
+            self._answers[asked] = answer
+        for message in self._answers[asked]:
+            await send(message)
+
+
 class Faulty:
     """An app behind a network, and a load balancer, of the worst kind."""
 
@@ -148,11 +174,15 @@ def _without_conditions(scope: Scope, body: bytes) -> tuple[Scope, bytes]:
     return {**scope, "headers": headers}, changed
 
 
-def _app(kind: str, storage: Path | None) -> Any:
+def _app(kind: str, storage: Path | None, origin: str) -> Any:
+    if origin:
+        from tests.faults.relay import Relay
+
+        return Relay(origin)
     if kind == "epr":
         from fhir_gateway.sandbox.epr.app import create_app as create_epr
 
-        return create_epr(storage=storage)
+        return Remembering(create_epr(storage=storage))
     if kind == "phone":
         from fhir_gateway.sandbox.phone.app import create_app as create_phone
 
@@ -168,12 +198,13 @@ def main() -> None:
     parser.add_argument("kind", choices=["epr", "pds", "phone"])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--storage", type=Path)
+    parser.add_argument("--origin", default="", help="pass on to the server of this address")
     parser.add_argument("--faults", type=Path, required=True, help="file that switches faults on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slow", type=float, default=2.4, help="seconds that late answers take")
     given = parser.parse_args()
     app = Faulty(
-        _app(given.kind, given.storage),
+        _app(given.kind, given.storage, given.origin),
         given.faults,
         given.seed,
         given.slow,

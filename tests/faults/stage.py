@@ -122,12 +122,15 @@ class Stage:
         at_once: int = 16,
         neighbours_only: bool = False,
         pds_per_second: float = 4.0,
+        epr_behind: str = "",
     ) -> None:
         """`at_once`: how many POSTs an EPR gets at once. `neighbours_only`: no processes of the
-        gateway but those that are added."""
+        gateway but those that are added. `epr_behind`: the base of somebody's FHIR server, which
+        is the EPR, behind our faults; else the sandbox EPR is."""
         self.folder = folder
         self._limits = {**EPR_LIMITS, "at_once": at_once}
         self._pds_per_second = pds_per_second
+        self.epr_behind = epr_behind
         self.faults = folder / "faults"
         self.submissions = submissions
         self.database_url = database_url
@@ -261,6 +264,8 @@ class Stage:
     def _neighbour(self, kind: str, port: int, seed: int) -> Process:
         line = [sys.executable, str(HERE / "neighbour.py"), kind, "--port", str(port)]
         line += ["--faults", str(self.faults), "--seed", str(seed)]
-        if kind != "pds":
+        if kind == "epr" and self.epr_behind:
+            line += ["--origin", self.epr_behind.removesuffix("/fhir")]
+        elif kind != "pds":
             line += ["--storage", str(self.folder / f"{kind}.db")]
         return Process(kind, line, self.folder / f"{kind}.log")

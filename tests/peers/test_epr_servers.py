@@ -43,7 +43,7 @@ class Peer:
         answer = httpx.get(
             f"{self.base}/{resource_type}",
             params={"identifier": token(REQUEST_ID, request_id)},
-            headers={"Accept": "application/fhir+json"},
+            headers={"Accept": "application/fhir+json", "Cache-Control": "no-cache"},
             timeout=60,
         )
         return [entry["resource"] for entry in answer.json().get("entry", [])]
@@ -210,7 +210,7 @@ def test_an_answer_that_is_lost_doubles_nothing(
     provenances = httpx.get(
         f"{peer.base}/Provenance",
         params={"target": f"ServiceRequest/{root['id']}"},
-        headers={"Accept": "application/fhir+json"},
+        headers={"Accept": "application/fhir+json", "Cache-Control": "no-cache"},
         timeout=60,
     )
     assert len(provenances.json().get("entry", [])) == 1

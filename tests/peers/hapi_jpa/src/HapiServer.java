@@ -21,9 +21,6 @@ public class HapiServer {
   public static void main(String[] arguments) throws Exception {
     var context = new AnnotationConfigApplicationContext(TestR4Config.class);
     var settings = context.getBean(JpaStorageSettings.class);
-    // What was just written must be found.
-    settings.setReuseCachedSearchResultsForMillis(null);
-
     var server = new RestfulServer(context.getBean(FhirContext.class));
     server.registerProviders(context.getBean(ResourceProviderFactory.class).createProviders());
     server.registerProvider(context.getBean(JpaSystemProvider.class));
