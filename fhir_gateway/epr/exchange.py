@@ -41,11 +41,13 @@ _NOT_SENT = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `body`: the FHIR resource, or {} when there was none that can be read."""
+    """What came back. `body`: the FHIR resource, or {} when there was none that can be read.
+    `foreign`: whether there was something else instead, such as a page of a proxy."""
 
     status: int
     headers: Mapping[str, str]
     body: Resource
+    foreign: bool = False
 
     @property
     def success(self) -> bool:
@@ -156,7 +158,8 @@ class Exchange:
                 f"The EPR fell silent ({type(error).__name__})", code="epr-silent"
             ) from None
         resource = wire.decode(body, response.headers.get("content-type", "")) if body else None
-        return Answer(response.status_code, response.headers, resource or {})
+        foreign = not resource and (body is None or not body.isspace() and body != b"")
+        return Answer(response.status_code, response.headers, resource or {}, foreign)
 
     def _read(self, response: httpx.Response) -> bytes | None:
         """The whole body; None when it is larger than we read. Raises httpx.ReadTimeout when it

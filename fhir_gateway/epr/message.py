@@ -50,7 +50,7 @@ class MessageAdapter:
             answer = self._client.write("POST", _PATH, message, request_id=request_id, guard=guard)
         except outcomes.Present as error:
             return Delivered((named,), (f"gateway information: {error}: received before",))
-        return Delivered((named,), (*answer.warnings, *_response_warnings(answer)))
+        return Delivered((named,), _response_warnings(answer))
 
 
 def as_message(bundle: Resource, request_id: str, endpoint: EprEndpoint) -> Resource:
@@ -96,9 +96,16 @@ def _bundle_id(message: Resource) -> str:
 
 
 def _response_warnings(answer: Answer) -> tuple[str, ...]:
-    """What a message in reply says. Raises Refused, TryLater when it says that it failed."""
+    """What a message in reply says; nothing at all is a yes, as a receiver may answer later.
+
+    Raises Refused, TryLater when it says that it failed, OutcomeUnknown when it says neither.
+    """
+    if answer.foreign:
+        raise OutcomeUnknown(
+            f"What answered {answer.status} to the message does not speak FHIR", code="epr-reply"
+        )
     if answer.body.get("resourceType") != "Bundle":
-        return ()
+        return answer.warnings
     resources = [as_dict(as_dict(e).get("resource")) for e in as_list(answer.body.get("entry"))]
     header = next((r for r in resources if r.get("resourceType") == "MessageHeader"), {})
     outcome = next((r for r in resources if r.get("resourceType") == "OperationOutcome"), {})
@@ -111,6 +118,6 @@ def _response_warnings(answer: Answer) -> tuple[str, ...]:
         raise TryLater(
             f"The receiver cannot take the message ({words})", code="epr-transient-error"
         )
-    if code and code != "ok":
-        raise OutcomeUnknown("The reply to the message has an unknown code", code="epr-reply")
+    if code != "ok":
+        raise OutcomeUnknown("The reply to the message has no known code", code="epr-reply")
     return told.warnings

@@ -53,6 +53,8 @@ def test_a_message_that_was_taken(epr: Scripted, adapter: MakeAdapter, answer: R
         (reply("fatal-error"), Refused),
         (reply("transient-error"), TryLater),
         (reply("whatever"), OutcomeUnknown),
+        (Reply(200, "<html>Sign in</html>", {"content-type": "text/html"}), OutcomeUnknown),
+        (Reply(200, {"resourceType": "Bundle", "type": "searchset"}, CONTENT), OutcomeUnknown),
         (Reply(400, outcome("invalid"), CONTENT), Refused),
         (Reply(500), OutcomeUnknown),
     ],
