@@ -158,7 +158,7 @@ class Exchange:
                 f"The EPR fell silent ({type(error).__name__})", code="epr-silent"
             ) from None
         resource = wire.decode(body, response.headers.get("content-type", "")) if body else None
-        foreign = not resource and (body is None or not body.isspace() and body != b"")
+        foreign = not resource and (body is None or body.strip() != b"")
         return Answer(response.status_code, response.headers, resource or {}, foreign)
 
     def _read(self, response: httpx.Response) -> bytes | None:
