@@ -76,6 +76,10 @@ def _send_once(parts: Parts, request: Request, service: Service, mobile: str) ->
     what the sender raises."""
     reference = f"{request.id}:{KIND}"
     with parts.database.transaction() as tx:
+        # Held, so that of two processes one sees the text of the other: before there is one, there
+        # is no row of it to hold.
+        if requests.hold(tx, request.id) is not RequestState.DELIVERED:
+            return None
         known = texts.hold(tx, reference)
         if known is None and limits.admit(
             tx, [(parts.caps.number_texts, mobile)], now=parts.clock()
@@ -141,9 +145,10 @@ def _again(parts: Parts, looked_for: TextMessage) -> bool:
 def _sent(parts: Parts, request: Request, reference: str, provider_id: str) -> Wait:
     # Lost, this leaves the text intended, and it is found at the provider.
     with parts.database.transaction(redone=True) as tx:
-        gate.learn(tx, NEIGHBOUR, parts.limits.texts, None, now=parts.clock())
+        wait = _end_in(parts, tx, request, "sent")
         texts.settle(tx, reference, TextState.SENT, provider_id)
-        return _end_in(parts, tx, request, "sent")
+        gate.learn(tx, NEIGHBOUR, parts.limits.texts, None, now=parts.clock())
+    return wait
 
 
 def _until_next(parts: Parts, tries: int, error: GatewayError) -> float:

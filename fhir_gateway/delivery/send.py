@@ -4,6 +4,9 @@ No EPR's create can be trusted to be idempotent. So the intent is committed righ
 after silence or a crash the next try waits until the settle time has passed, looks for the request
 by its identifier, and only when it is not there sends again. Where a second send is harmless it
 does not look; where nobody can look it asks a person (docs/decisions/0006, 0024).
+
+Transactions take rows in one order, so that none waits for another that waits for it: the request,
+its attempts, the gate, the audit.
 """
 
 from __future__ import annotations
@@ -145,13 +148,13 @@ def _keep_delivered(
     outcome = attempts.FOUND if detail == "found" else attempts.DELIVERED
     # Lost, this leaves the attempt open, and the request is found in the EPR.
     with parts.database.transaction(redone=True) as tx:
-        for attempt_id in attempt_ids:
-            attempts.resolve(tx, attempt_id, outcome, now=now)
-        gate.learn(tx, sending.neighbour, parts.limits.of(sending.neighbour), None, now=now)
         requests.save_delivered_as(tx, request_id, delivered.references, delivered.as_stored())
         moved = requests.move(tx, request_id, RequestState.DELIVERED, now=now, detail=detail)
         if not moved:
             requests.note(tx, request_id, "delivered-again", now=now, detail=detail)
+        for attempt_id in attempt_ids:
+            attempts.resolve(tx, attempt_id, outcome, now=now)
+        gate.learn(tx, sending.neighbour, parts.limits.of(sending.neighbour), None, now=now)
         name, gateway = sending.neighbour, parts.gateway_name
         audited.landed(tx, sending.request, name, gateway, delivered.resources, now=now)
     if not moved:
@@ -162,8 +165,6 @@ def _failed(parts: Parts, request: Request, name: str, before: int, error: Gatew
     """What follows from an error: another try, or a person."""
     now = parts.clock()
     with parts.database.transaction() as tx:
-        if error.code != UNKNOWN:
-            gate.learn(tx, name, parts.limits.of(name), error, now=now)
         opened = attempts.unresolved(tx, request.id)
         ends = error.code == UNKNOWN or isinstance(error, Refused | Defect)
         if not ends:
@@ -172,6 +173,8 @@ def _failed(parts: Parts, request: Request, name: str, before: int, error: Gatew
             unknown = opened and not isinstance(error, Defect)
             detail = f"{UNKNOWN if unknown else error.code}: {error}"
             requests.move(tx, request.id, RequestState.NEEDS_ATTENTION, now=now, detail=detail)
+        if error.code != UNKNOWN:
+            gate.learn(tx, name, parts.limits.of(name), error, now=now)
         away = bool(opened) and not isinstance(error, Refused | Defect)
         gateway = parts.gateway_name
         audited.not_taken(tx, request, name, gateway, error.code, unknown=away, now=now)

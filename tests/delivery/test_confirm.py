@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -58,6 +59,15 @@ def test_who_wrote_gets_one_text_with_the_reference(world: World, delivered: str
     assert "Priya" not in only["text"]
     assert world.state(delivered) is RequestState.CONFIRMED
     assert world.events(delivered)[-1] == ("confirmed", "sent")
+
+
+def test_processes_that_confirm_at_once_send_one_text(world: World) -> None:
+    for _ in range(4):
+        request_id = deliver(world, world.accepted())
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(lambda _, one=request_id: confirm(world.parts, one, 0), range(6)))
+        reference = world.request(request_id).reference
+        assert len([text for text in world.texts() if reference in text["text"]]) == 1
 
 
 def test_nobody_is_texted_before_the_request_is_in_the_epr(world: World) -> None:

@@ -30,6 +30,24 @@ def mapped(world: World) -> str:
     return request_id
 
 
+def until_sent(world: World, request_id: str) -> None:
+    """Deliver it, as one of many processes."""
+    deadline = time.monotonic() + 60
+    while (wait := send(world.parts, request_id, 0)) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(min(wait, 0.2))
+
+
+def test_processes_that_send_one_request_at_once_send_it_once(world: World) -> None:
+    httpx.put(f"{world.epr.removesuffix('/fhir')}/faults/forgets-if-none-exist").raise_for_status()
+    for _ in range(4):
+        request_id = mapped(world)
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(lambda _, one=request_id: until_sent(world, one), range(6)))
+        assert len(world.at_epr("Task", request_id)) == 1
+        assert [state for state, _ in world.events(request_id)].count("delivered") == 1
+
+
 def test_the_second_waits_until_the_first_has_arrived(world: World) -> None:
     first, second = mapped(world), mapped(world)
     sent = announce(world.parts, first, EPR, nhs_number=NUMBER)
@@ -75,14 +93,8 @@ def test_requests_that_leave_at_once_join_one_patient(world: World) -> None:
     httpx.put(f"{world.epr.removesuffix('/fhir')}/faults/forgets-if-none-exist").raise_for_status()
     waiting = [mapped(world) for _ in range(6)]
 
-    def until_sent(request_id: str) -> None:
-        deadline = time.monotonic() + 60
-        while (wait := send(world.parts, request_id, 0)) is not None:
-            assert time.monotonic() < deadline
-            time.sleep(min(wait, 0.2))
-
     with ThreadPoolExecutor(6) as threads:
-        list(threads.map(until_sent, waiting))
+        list(threads.map(lambda one: until_sent(world, one), waiting))
     assert {world.state(request_id) for request_id in waiting} == {RequestState.DELIVERED}
     found = httpx.get(
         f"{world.epr}/Patient",
