@@ -5,14 +5,21 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.requirements import require
 
 PEER = str(Path(__file__).parents[2] / "script" / "peer")
 CANNOT_RUN_HERE = 69
+#: 0: tests leave HAPI FHIR JPA out, which is 390 MB and half a minute to start.
+WITH_HAPI = "FHIR_GATEWAY_HAPI"
+#: For parameters that name it: all that use it run in one process of the tests.
+HAPI_MARKS = (pytest.mark.java, pytest.mark.xdist_group("hapi"))
 
 
 @functools.cache
@@ -29,13 +36,17 @@ def missing(name: str) -> str | None:
     raise RuntimeError(f"the peer {name} does not build:\n{built.stderr}")
 
 
+def _wanted(name: str) -> bool:
+    return name != "hapi-jpa" or os.environ.get(WITH_HAPI) != "0"
+
+
 @contextlib.contextmanager
 def running(name: str, needs: str) -> Iterator[str]:
     """A peer that prints its address and ends with its input; yields the address.
 
     The test is skipped, or fails where `needs` is required, when it cannot run here.
     """
-    reason = missing(name)
+    reason = missing(name) if _wanted(name) else f"{WITH_HAPI}=0 leaves it out"
     if reason:
         require(needs, reason)
     with subprocess.Popen([PEER, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

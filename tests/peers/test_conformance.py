@@ -5,23 +5,17 @@ The reports are kept in test-results/conformance/, beside what pytest itself rep
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.peers import conformance
-from tests.requirements import require
-
-WITH_HAPI = "FHIR_GATEWAY_HAPI"
+from tests.peers.starting import HAPI_MARKS
 
 
 @pytest.mark.parametrize(
     "peer",
-    ["medplum", "node-fhir-server", pytest.param("hapi-jpa", marks=pytest.mark.java)],
+    ["medplum", "node-fhir-server", pytest.param("hapi-jpa", marks=HAPI_MARKS)],
 )
 def test_a_server_differs_in_what_is_explained(peer: str) -> None:
-    if peer == "hapi-jpa" and os.environ.get(WITH_HAPI) != "1":
-        require("hapi", f"set {WITH_HAPI}=1 to run HAPI FHIR JPA (Java, 390 MB, half a minute)")
     found = conformance.run(peer, conformance.REPORTS / peer)
     assert [s for one in found.values() for s in conformance.surprises(peer, one)] == []
     assert conformance.section(peer, found) in conformance.PAGE.read_text()

@@ -3,7 +3,6 @@ once, also when answers are lost on the way."""
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,11 +22,9 @@ from fhir_gateway.errors import OutcomeUnknown, Refused
 from fhir_gateway.fhir.bundle import references
 from fhir_gateway.fhir.identifiers import REQUEST_ID, identifier, token
 from fhir_gateway.provider.endpoint import EprEndpoint, RepeatMode, Strategy, WireFormat
-from tests.peers.starting import running
-from tests.requirements import require
+from tests.peers.starting import HAPI_MARKS, running
 from tests.sandbox.epr.request_bundle import patient, request_bundle
 
-WITH_HAPI = "FHIR_GATEWAY_HAPI"
 TYPES = ("ServiceRequest", "QuestionnaireResponse", "Task")
 
 
@@ -51,12 +48,10 @@ class Peer:
 
 @pytest.fixture(
     scope="module",
-    params=["medplum", "node-fhir-server", pytest.param("hapi-jpa", marks=pytest.mark.java)],
+    params=["medplum", "node-fhir-server", pytest.param("hapi-jpa", marks=HAPI_MARKS)],
 )
 def peer(request: pytest.FixtureRequest) -> Iterator[Peer]:
-    """A running server. HAPI is large and slow to start, so it is asked for by name."""
-    if request.param == "hapi-jpa" and os.environ.get(WITH_HAPI) != "1":
-        require("hapi", f"set {WITH_HAPI}=1 to run HAPI FHIR JPA (Java, 390 MB, half a minute)")
+    """A running server."""
     needs = "hapi" if request.param == "hapi-jpa" else "node"
     with running(request.param, needs) as base:
         yield Peer(request.param, base)

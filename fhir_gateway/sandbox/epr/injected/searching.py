@@ -8,12 +8,14 @@ from typing import Any
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 from fhir_gateway.sandbox.epr.injected.exchange import (
     Answered,
+    Fault,
+    Proceed,
     Sent,
     entries,
     on_answer,
     on_request,
 )
-from fhir_gateway.sandbox.epr.injected.known import always
+from fhir_gateway.sandbox.epr.injected.known import Known, always
 
 _PAGING = ("_count", "_offset", "_format", "_pretty")
 
@@ -77,6 +79,21 @@ def merged(sent: Sent, answered: Answered) -> Answered:
     return _only(answered, entries(answered.resource)[:1])
 
 
+def remembering() -> Fault:
+    """The same search is answered as it was the first time, whatever was written since."""
+    answers: dict[tuple[str, tuple[tuple[str, str], ...], bytes], Answered] = {}
+
+    async def fault(sent: Sent, proceed: Proceed) -> Answered:
+        if not sent.is_search:
+            return await proceed(sent)
+        asked = (sent.path, sent.query, sent.body)
+        if asked not in answers:
+            answers[asked] = await proceed(sent)
+        return answers[asked]
+
+    return fault
+
+
 def _only(answered: Answered, kept: list[dict[str, Any]]) -> Answered:
     if answered.refused:
         return answered
@@ -129,5 +146,10 @@ FAULTS = (
         "empty-search-is-404",
         "Answers 404 to a search that finds nothing.",
         on_answer(none_is_missing),
+    ),
+    Known(
+        "remembers-searches",
+        "Answers the same search as it did before, also when it is asked for a fresh answer.",
+        remembering,
     ),
 )
