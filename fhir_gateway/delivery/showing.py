@@ -38,23 +38,27 @@ def show_request(parts: Parts, request_id: str) -> list[tuple[str, str]]:
 
     Checks of the way to an EPR, about invented patients, are not shown.
     """
-    with parts.database.transaction() as tx:
+    with parts.database.reading() as tx:
         request = requests.find(tx, request_id)
         if request is None:
             return []
-        if request.is_synthetic:
-            _mark(tx, request)
-            return []
         service = parts.service(tx, request.service_slug)
+    if request.is_synthetic:
+        with parts.database.transaction() as tx:
+            _mark(tx, request)
+        return []
     found = shown_resources.of_request(request, _bundle(parts, request, service), service)
     now = parts.clock()
     with parts.database.transaction() as tx:
         if requests.moved_at(tx, request_id) != request.updated_at:
             return []  # it moved on; who moved it shows it
         only_task = _is_shown_as_mapped(tx, request)
-        for resource in found:
-            if resource["resourceType"] == "Task" or not only_task:
-                _write(tx, resource, service, request_id, now)
+        shown = [
+            _with_what_clients_wrote(tx, resource)
+            for resource in found
+            if resource["resourceType"] == "Task" or not only_task
+        ]
+        resources.write_all(tx, shown, provider=service.ods_code, now=now, request_id=request_id)
         _mark(tx, request)
     return [(resource["resourceType"], resource["id"]) for resource in found]
 
@@ -179,22 +183,13 @@ def _bundle(parts: Parts, request: Request, service: Service) -> Resource:
     return shown_resources.minimal(request, service)
 
 
-def _write(
-    tx: Transaction, resource: Resource, service: Service, request_id: str, now: datetime
-) -> None:
-    by_client = False
+def _with_what_clients_wrote(tx: Transaction, resource: Resource) -> tuple[Resource, bool]:
+    """A resource as it is to be kept, and whether a client's words are in it."""
     if resource["resourceType"] == "Task":
         stored = resources.read(tx, "Task", resource["id"], EVERYTHING)
         if stored and stored.by_client and stored.resource:
-            resource, by_client = shown_resources.merged_task(resource, stored.resource), True
-    resources.write(
-        tx,
-        resource,
-        provider=service.ods_code,
-        now=now,
-        request_id=request_id,
-        by_client=by_client,
-    )
+            return shown_resources.merged_task(resource, stored.resource), True
+    return resource, False
 
 
 def _is_shown_as_mapped(tx: Transaction, request: Request) -> bool:

@@ -24,6 +24,7 @@ from fhir_gateway.store.requests import RequestState
 
 _log = structlog.get_logger("delivery")
 
+_SHOWN_WITH_THE_NEXT = ("trace", "send")
 _FUNCTIONS = dict(zip(STEPS, (trace, map_request, send, confirm), strict=True))
 
 
@@ -37,8 +38,8 @@ def _guarded(parts: Parts, name: str) -> StepFunction:
 
     def run(request_id: str, tries: int) -> Wait:
         wait = step(request_id, tries)
-        # What was traced is mapped at once: it is shown then.
-        if wait is not None or name != "trace":
+        # What was traced is mapped at once, and what was delivered confirmed: it is shown then.
+        if wait is not None or name not in _SHOWN_WITH_THE_NEXT:
             show_quietly(parts, request_id)
         return wait
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, true
+from sqlalchemy import ColumnElement, delete, func, insert, select, true, tuple_
 
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.moments import instant
@@ -77,7 +77,6 @@ def write(
     *,
     provider: str,
     now: datetime,
-    request_id: str | None = None,
     by_client: bool = False,
     expected: int | None = None,
 ) -> Stored | None:
@@ -87,28 +86,50 @@ def write(
     `expected`: the version that must be the current one. Raises VersionConflict when it is not, and
     OtherProvider when the id is another provider's.
     """
-    name, resource_id = resource["resourceType"], resource["id"]
-    row = _held(tx, name, resource_id)
-    digest = _digest(tx.sealer, resource)
-    if row is not None and row.provider != provider:
-        raise OtherProvider(name)
-    if expected is not None and (row is None or row.version != expected):
-        raise VersionConflict(name)
-    if row is not None and row.digest == digest and not row.deleted:
-        return None
-    version = row.version + 1 if row else 1
-    content = with_meta(resource, version, now)
-    sealed = tx.sealer.seal(content)
-    if row is None:
-        row = ResourceRow(type=name, id=resource_id, provider=provider, request_id=request_id)
-        tx.session.add(row)
-    method = "POST" if version == 1 else "PUT"
-    row.version, row.updated_at, row.deleted, row.by_client = version, now, False, by_client
-    row.digest, row.content_sealed = digest, sealed
+    if expected is not None:
+        row = _held(tx, resource["resourceType"], resource["id"])
+        if row is None or (row.provider == provider and row.version != expected):
+            raise VersionConflict(resource["resourceType"])
+    return write_all(tx, [(resource, by_client)], provider=provider, now=now)[0]
+
+
+def write_all(
+    tx: Transaction,
+    given: Sequence[tuple[Resource, bool]],
+    *,
+    provider: str,
+    now: datetime,
+    request_id: str | None = None,
+) -> list[Stored | None]:
+    """As `write`, several at once: each with whether a client wrote it. `request_id`: of the
+    request that they are a part of."""
+    held = _all_held(tx, [(one["resourceType"], one["id"]) for one, _ in given])
+    changed: list[tuple[ResourceRow, Resource]] = []
+    kept: list[Stored | None] = []
+    for resource, by_client in given:
+        name, resource_id = resource["resourceType"], resource["id"]
+        row = held.get((name, resource_id))
+        digest = _digest(tx.sealer, resource)
+        if row is not None and row.provider != provider:
+            raise OtherProvider(name)
+        if row is not None and row.digest == digest and not row.deleted:
+            kept.append(None)
+            continue
+        version = row.version + 1 if row else 1
+        content = with_meta(resource, version, now)
+        if row is None:
+            row = ResourceRow(type=name, id=resource_id, provider=provider, request_id=request_id)
+            tx.session.add(row)
+        row.version, row.updated_at, row.deleted, row.by_client = version, now, False, by_client
+        row.digest, row.content_sealed = digest, tx.sealer.seal(content)
+        changed.append((row, content))
+        method = "POST" if version == 1 else "PUT"
+        kept.append(Stored(name, resource_id, version, now, content, provider, method, by_client))
     tx.session.flush()
-    _keep_version(tx, row, method, now, sealed)
-    _index(tx, row, content)
-    return Stored(name, resource_id, version, now, content, provider, method, by_client)
+    for row, _ in changed:
+        _keep_version(tx, row, "POST" if row.version == 1 else "PUT", now, row.content_sealed)
+    _index(tx, changed)
+    return kept
 
 
 def remove(tx: Transaction, resource_type: str, resource_id: str, *, now: datetime) -> bool:
@@ -195,12 +216,22 @@ def with_meta(resource: Resource, version: int, now: datetime) -> Resource:
 
 
 def _held(tx: Transaction, resource_type: str, resource_id: str) -> ResourceRow | None:
-    return tx.session.scalar(
+    return _all_held(tx, [(resource_type, resource_id)]).get((resource_type, resource_id))
+
+
+def _all_held(
+    tx: Transaction, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], ResourceRow]:
+    """The rows with these types and ids that there are, held until the transaction ends; always in
+    the same order, so that two never wait for each other."""
+    found = tx.session.scalars(
         select(ResourceRow)
-        .where(ResourceRow.type == resource_type, ResourceRow.id == resource_id)
+        .where(tuple_(ResourceRow.type, ResourceRow.id).in_(keys))
+        .order_by(ResourceRow.sequence)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+    return {(row.type, row.id): row for row in found}
 
 
 def _digest(sealer: Sealer, resource: Resource) -> str:
@@ -228,9 +259,15 @@ def _keep_version(
     )
 
 
-def _index(tx: Transaction, row: ResourceRow, content: Resource) -> None:
-    tx.session.execute(delete(SearchValueRow).where(SearchValueRow.sequence == row.sequence))
-    listed = index_rows(tx.sealer, row.sequence, row.provider, content)
+def _index(tx: Transaction, changed: Sequence[tuple[ResourceRow, Resource]]) -> None:
+    before = [row.sequence for row, _ in changed if row.version > 1]
+    if before:
+        tx.session.execute(delete(SearchValueRow).where(SearchValueRow.sequence.in_(before)))
+    listed = [
+        values
+        for row, content in changed
+        for values in index_rows(tx.sealer, row.sequence, row.provider, content)
+    ]
     if listed:
         tx.session.execute(insert(SearchValueRow), listed)
 
