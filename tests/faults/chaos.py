@@ -208,9 +208,9 @@ def main() -> int:
     kills = given.kills or min(max(10, given.submissions // 15), 100)
 
     if given.epr != SANDBOX:
-        from tests.peers.starting import missing
+        from tests.peers.starting import unavailable
 
-        if reason := missing(given.epr):
+        if reason := unavailable(given.epr):
             parser.error(reason)
 
     def say(text: str) -> None:

@@ -36,8 +36,11 @@ def missing(name: str) -> str | None:
     raise RuntimeError(f"the peer {name} does not build:\n{built.stderr}")
 
 
-def _wanted(name: str) -> bool:
-    return name != "hapi-jpa" or os.environ.get(WITH_HAPI) != "0"
+def unavailable(name: str) -> str | None:
+    """Why a peer is not to be run, or cannot be; None when it can."""
+    if name == "hapi-jpa" and os.environ.get(WITH_HAPI) == "0":
+        return f"{WITH_HAPI}=0 leaves it out"
+    return missing(name)
 
 
 @contextlib.contextmanager
@@ -46,7 +49,7 @@ def running(name: str, needs: str) -> Iterator[str]:
 
     The test is skipped, or fails where `needs` is required, when it cannot run here.
     """
-    reason = missing(name) if _wanted(name) else f"{WITH_HAPI}=0 leaves it out"
+    reason = unavailable(name)
     if reason:
         require(needs, reason)
     with subprocess.Popen([PEER, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
