@@ -9,10 +9,14 @@ from itertools import cycle
 
 #: Below the ephemeral ports of every usual system (Linux 32768, others 49152): nobody who asks for
 #: any free port, and no connection that goes out, takes one of these while its process is away.
-_FIRST, _LAST = 12_000, 30_000
-#: Each test process begins elsewhere; which ports it takes decides nothing but who collides.
-_candidates = cycle(range(_FIRST, _LAST, 10))
-for _ in range(random.Random(os.getpid()).randrange((_LAST - _FIRST) // 10)):
+_FIRST, _LAST, _STEP = 12_000, 30_000, 10
+#: Processes of one run take from parts of their own, as what is away between two starts of one must
+#: not be taken by another; runs beside each other begin at different places.
+_PARTS = 8
+_part = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PARTS
+_mine = range(_FIRST + _part * _STEP, _LAST, _PARTS * _STEP)
+_candidates = cycle(_mine)
+for _ in range(random.Random(os.getpid()).randrange(len(_mine))):
     next(_candidates)
 
 
