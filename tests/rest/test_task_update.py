@@ -35,6 +35,18 @@ def test_a_team_takes_a_request_up_and_completes_it(world: Writing) -> None:
     assert history["total"] == 5
 
 
+def test_the_narrative_says_what_the_data_say(world: Writing) -> None:
+    task = world.task()
+    assert "<td>Status</td><td>requested</td>" in task["text"]["div"]
+    note = [{"text": "Rang <the> ward"}]
+    put(world, {**task, "status": "in-progress", "note": note}).raise_for_status()
+    div = world.get(f"Task/{task['id']}").json()["text"]["div"]
+    assert "<td>Status</td><td>in-progress</td>" in div
+    assert "Rang &lt;the&gt; ward" in div
+    answer = patch(world, task, {"op": "replace", "path": "/status", "value": "completed"})
+    assert "<td>Status</td><td>completed</td>" in answer.json()["text"]["div"]
+
+
 def test_owner_note_and_business_status_are_kept(world: Writing) -> None:
     task = world.task()
     changed = {
