@@ -20,6 +20,7 @@ from fhir_gateway.rest.conditions import is_unmodified
 from fhir_gateway.rest.forms import form_parameters
 from fhir_gateway.rest.negotiation import (
     check_accept,
+    check_encoding,
     parameters_of,
     problem_response,
     read_resource,
@@ -125,6 +126,7 @@ async def _with_body(call: Call, route: Route) -> Call:
     request = call.request
     if request.method not in ("POST", "PUT", "PATCH"):
         return call
+    check_encoding(request)
     if route.interaction == Interaction.SEARCH:
         request.state.parameters = [*call.parameters, *await form_parameters(request)]
         check_accept(request)
