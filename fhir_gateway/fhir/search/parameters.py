@@ -164,12 +164,8 @@ _OWN: dict[str, tuple[Parameter, ...]] = {
         token("outcome"),
         date("date", "recorded"),
         reference("agent", "agent.who"),
-        string("agent-name", "agent.name"),
-        token("altid", "agent.altId"),
         reference("entity", "entity.what"),
         Parameter("patient", Kind.REFERENCE, ("agent.who", "entity.what"), targets=("Patient",)),
-        token("entity-type", "entity.type"),
-        reference("source", "source.observer"),
     ),
     "HealthcareService": (
         _IDENTIFIER,
