@@ -61,7 +61,8 @@ def trace(
         finally:
             gateway.close()
     if match:
-        show_json(match_bundle(traced.identity, traced.record, score=traced.score))
+        pds = gateway.parts.pds.base_url
+        show_json(match_bundle(traced.identity, traced.record, base_url=pds, score=traced.score))
     elif as_json:
         show_json(_as_json(traced))
     else:

@@ -21,6 +21,7 @@ from fhir_gateway.fhir.identifiers import (
     REQUEST_ID,
     identifier,
 )
+from fhir_gateway.fhir.narrative import renewed
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 from fhir_gateway.provider.service import Service
 from fhir_gateway.store.requests import Request, RequestState
@@ -107,13 +108,13 @@ def of_request(request: Request, bundle: Resource, service: Service) -> list[Res
     for resource in found:
         if resource["resourceType"] == "Task":
             _set_task(resource, request)
-    return found
+    return [renewed(resource) for resource in found]
 
 
 def merged_task(shown: Resource, stored: Resource) -> Resource:
     """A Task as it is shown anew, with what the team wrote into the stored one."""
     rest = {key: value for key, value in shown.items() if key not in OF_THE_TEAM}
-    return {**rest, **{key: stored[key] for key in OF_THE_TEAM if key in stored}}
+    return renewed({**rest, **{key: stored[key] for key in OF_THE_TEAM if key in stored}})
 
 
 def minimal(request: Request, service: Service) -> Resource:

@@ -81,12 +81,7 @@ def _model_problems(model: Any, resource: Resource) -> list[Element]:
     except ValidationError as error:
         return [
             # The text of the library can hold the input, so only its kind and place are kept.
-            issue(
-                "error",
-                "structure",
-                f"{detail['type']} at {'.'.join(str(part) for part in detail['loc'])}",
-                expression=_place(resource, detail["loc"]),
-            )
+            _model_problem(detail["type"], _place(resource, detail["loc"]))
             for detail in error.errors(include_url=False, include_input=False)
         ]
     except RecursionError:
@@ -98,6 +93,17 @@ def _model_problems(model: Any, resource: Resource) -> list[Element]:
     except TypeError:
         return [issue("error", "value", "a number is beyond what FHIR allows")]
     return []
+
+
+def _model_problem(kind: str, place: list[str]) -> Element:
+    """What a model found, in words; `kind` is of https://docs.pydantic.dev/latest/errors/."""
+    where = place[0] if place else "an element"
+    if kind == "missing":
+        return issue("error", "required", f"{where} is required", expression=place)
+    if kind == "extra_forbidden":
+        return issue("error", "structure", f"{where} is no element of R4", expression=place)
+    text = f"{where} has no valid value ({kind.replace('_', ' ')})"
+    return issue("error", "structure", text, expression=place)
 
 
 def _place(resource: Resource, location: tuple[int | str, ...]) -> list[str]:

@@ -31,6 +31,15 @@ def narrative(resource: Resource) -> Element:
     return {"status": "generated", "div": str(div)}
 
 
+def renewed(resource: Resource) -> Resource:
+    """The resource after a change of its data, its narrative generated anew: one that tells what
+    the data said before is a danger to who reads it. Words of an author's own stay, and what has
+    no narrative gets none."""
+    if as_dict(resource.get("text")).get("status") != "generated":
+        return resource
+    return {**resource, "text": narrative(resource)}
+
+
 def _rows(resource: Resource) -> Markup:
     rows = Markup("")
     for key, value in resource.items():

@@ -22,12 +22,14 @@ def match_bundle(
     identity: Identity,
     record: Resource | None,
     *,
+    base_url: str,
     score: float | None = None,
     only_certain: bool = False,
 ) -> Resource:
     """A searchset with the candidate and, as an OperationOutcome, the evidence.
 
-    `only_certain`: the operation's `onlyCertainMatches`. `score`: PDS's own, 0 to 1.
+    `base_url`: of the PDS that the record is of, without a slash at the end. `only_certain`: the
+    operation's `onlyCertainMatches`. `score`: PDS's own, 0 to 1.
     """
     entries: list[Element] = []
     shown = record is not None and identity.outcome not in _NOT_SHOWN
@@ -38,7 +40,9 @@ def match_bundle(
             "score": _SCORES[identity.level] if score is None else score,
         }
         number = as_str(record.get("id"))
-        entries.append({"fullUrl": f"Patient/{number}", "resource": record, "search": search})
+        entries.append(
+            {"fullUrl": f"{base_url}/Patient/{number}", "resource": record, "search": search}
+        )
     total = len(entries)
     entries.append({"resource": _evidence(identity), "search": {"mode": "outcome"}})
     return {"resourceType": "Bundle", "type": "searchset", "total": total, "entry": entries}

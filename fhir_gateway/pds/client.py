@@ -69,8 +69,9 @@ class PdsClient:
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
+        self.base_url = base_url.rstrip("/")
         self._http = httpx.Client(
-            base_url=base_url.rstrip("/"),
+            base_url=self.base_url,
             auth=auth,
             timeout=TIMEOUT,
             transport=transport,

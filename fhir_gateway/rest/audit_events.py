@@ -160,9 +160,13 @@ def _understood(search: Search, name: str, value: str) -> bool:
 def _condition(search: Search, name: str, values: list[str]) -> bool:
     query = search.query
     base, _, modifier = name.partition(":")
+    if modifier and base in SEARCHED and not (base in _REFERENCES and modifier == "identifier"):
+        raise Problem(BAD_REQUEST, "not-supported", f"'{base}' has no such modifier here.")
     if name in _DATES:
-        for moment in values:
-            search.query = _within(search.query, moment)
+        if len(values) > 1:
+            text = f"'{name}' takes one date; two of the parameter are from and until."
+            raise Problem(BAD_REQUEST, "not-supported", text)
+        search.query = _within(search.query, values[0])
     elif name in _LISTS:
         found = [value.rpartition("|")[2] for value in values]
         known = getattr(query, _LISTS[name])
@@ -182,7 +186,10 @@ def _about(
     query: audit_log.Query, name: str, values: list[str], *, by_identifier: bool
 ) -> audit_log.Query:
     if name == "agent":
-        return replace(query, agents=[_agent(value) for value in values])
+        agents = [_agent(value) for value in values]
+        # Named twice, both must hold; "" is nobody.
+        both = [one for one in agents if not query.agents or one in query.agents] or [""]
+        return replace(query, agents=both)
     if by_identifier:
         return replace(query, about=(*query.about, values))
     known = [f"Patient/{v}" if name == "patient" and "/" not in v else v for v in values]

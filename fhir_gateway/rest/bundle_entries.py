@@ -6,12 +6,14 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
 
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.types import Element, as_str
+from fhir_gateway.rest.conditions import http_date
 from fhir_gateway.rest.problem import BAD_REQUEST, UNPROCESSABLE, Problem
 from fhir_gateway.rest.registry import Call, Interaction
 from fhir_gateway.rest.routing import Route
@@ -42,6 +44,8 @@ def request_of(outer: Request, method: str, path: str, query: str, asked: Elemen
     headers = [(name, value) for name, value in outer.scope["headers"] if name not in dropped]
     for element, name in _HEADERS.items():
         value = as_str(asked.get(element))
+        if element == "ifModifiedSince":
+            value = _as_header(value)
         if value:
             headers.append((name, value.encode("utf-8", "replace")))
     state = {k: v for k, v in outer.scope.get("state", {}).items() if k != "parameters"}
@@ -57,6 +61,14 @@ def request_of(outer: Request, method: str, path: str, query: str, asked: Elemen
             "state": state,
         }
     )
+
+
+def _as_header(moment: str) -> str:
+    """The header of an instant, which is how Bundle.entry.request has it; '' for none."""
+    try:
+        return http_date(datetime.fromisoformat(moment))
+    except (ValueError, OverflowError):
+        return ""
 
 
 def as_patch(call: Call) -> Call:

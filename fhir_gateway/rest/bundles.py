@@ -19,13 +19,13 @@ from fhir_gateway.rest.problem import (
     BAD_REQUEST,
     UNPROCESSABLE,
     Problem,
+    status_line,
 )
 from fhir_gateway.rest.registry import LETTERS, Answer, Call, Interaction, Registry
 from fhir_gateway.rest.routing import resolve
 
 MAX_ENTRIES = 100
 _NOT_MODIFIED = 304
-_REASONS = {200: "OK", 201: "Created", 204: "No Content", _NOT_MODIFIED: "Not Modified"}
 
 
 def register(
@@ -206,21 +206,22 @@ def _as_asked(call: Call, answer: Answer) -> Answer:
 
 
 def _answered(answer: Answer) -> Element:
-    response: Element = {
-        "status": f"{answer.status} {_REASONS.get(answer.status, 'Done')}",
-    }
+    response: Element = {"status": status_line(answer.status)}
     if "Location" in answer.headers:
         response["location"] = answer.headers["Location"]
     if "ETag" in answer.headers:
         response["etag"] = answer.headers["ETag"]
     resource = answer.resource
+    changed = as_str(as_dict((resource or {}).get("meta")).get("lastUpdated"))
+    if changed and "ETag" in answer.headers:
+        response["lastModified"] = changed
     if resource is not None and resource.get("resourceType") == "OperationOutcome":
         return {"response": {**response, "outcome": resource}}
     return {"resource": resource, "response": response} if resource else {"response": response}
 
 
 def _refused(problem: Problem) -> Element:
-    return {"response": {"status": f"{problem.status} Refused", "outcome": problem.outcome()}}
+    return {"response": {"status": status_line(problem.status), "outcome": problem.outcome()}}
 
 
 def _response(kind: str, entries: list[Element]) -> Answer:

@@ -20,6 +20,7 @@ from fhir_gateway.rest.conditions import is_unmodified
 from fhir_gateway.rest.forms import form_parameters
 from fhir_gateway.rest.negotiation import (
     check_accept,
+    check_encoding,
     parameters_of,
     problem_response,
     read_resource,
@@ -77,7 +78,11 @@ class Dispatcher:
             )
             if not _raw(call):
                 check_accept(request)
-            if route.public and (route.resource_type or route.operation):
+            if _counts_token(request, route):
+                # What comes along with something public can be the client's own.
+                access = await run_in_threadpool(require, request, "", "")
+                call = replace(call, access=access)
+            elif route.public and (route.resource_type or route.operation):
                 await run_in_threadpool(self._admit, request)
             if not route.public:
                 access = await run_in_threadpool(
@@ -114,6 +119,12 @@ class Dispatcher:
             observer(call, status, resource)
 
 
+def _counts_token(request: Request, route: Route) -> bool:
+    """Whether a token that is not needed counts all the same, because one came."""
+    searches = route.public and route.interaction == Interaction.SEARCH
+    return searches and bool(request.headers.get("authorization"))
+
+
 def _raw(call: Call) -> bool:
     """Whether the answer is a Binary's content."""
     reads = call.interaction in (Interaction.READ, Interaction.VREAD)
@@ -125,6 +136,7 @@ async def _with_body(call: Call, route: Route) -> Call:
     request = call.request
     if request.method not in ("POST", "PUT", "PATCH"):
         return call
+    check_encoding(request)
     if route.interaction == Interaction.SEARCH:
         request.state.parameters = [*call.parameters, *await form_parameters(request)]
         check_accept(request)

@@ -31,7 +31,7 @@ from fhir_gateway.rest.conditions import if_none_exist
 from fhir_gateway.rest.desk import Desk, checked, reading, served_services, told, unprocessable
 from fhir_gateway.rest.invitee_read import MAX_ROWS, Malformed, Wanted, of_csv, of_resource
 from fhir_gateway.rest.negotiation import parse_resource
-from fhir_gateway.rest.problem import BAD_REQUEST, CONFLICT, UNPROCESSABLE, Problem
+from fhir_gateway.rest.problem import BAD_REQUEST, CONFLICT, UNPROCESSABLE, Problem, status_line
 from fhir_gateway.rest.registry import Answer, Call
 from fhir_gateway.store import resources
 from fhir_gateway.store.invitations import InvitationState
@@ -118,20 +118,20 @@ def _of_entries(entries: Iterable[Resource]) -> Iterator[Wanted | Malformed]:
 def _row(desk: Desk, call: Call, row: Wanted | Malformed, batch: str, service_name: str) -> Element:
     """What became of one row."""
     if isinstance(row, Malformed):
-        return _entry("422 Unprocessable Entity", row.issues)
+        return _entry(status_line(UNPROCESSABLE), row.issues)
     try:
         service = _service(desk, call, row.service or service_name)
         name = row.name or row.nhs_number
         invited = _invited(desk, service, row, ("batch", batch, name))
     except Problem as problem:
-        return _entry(f"{problem.status} Refused", problem.outcome()["issue"])
+        return _entry(status_line(problem.status), problem.outcome()["issue"])
     except TryLater as error:
         after = f" in {math.ceil(error.after)} seconds" if error.after else ""
         text = f"It could not be done now: send the same batch again{after}."
         return _entry("503 Service Unavailable", [issue("error", "transient", text)])
     if invited.state is InvitationState.REFUSED:
         found = issue("error", "business-rule", _reason(invited))
-        return _entry("422 Unprocessable Entity", [found])
+        return _entry(status_line(UNPROCESSABLE), [found])
     value = row.name or str(uuid.uuid5(uuid.UUID(invited.id), "row"))
     request: Resource = {
         "resourceType": _TYPE,

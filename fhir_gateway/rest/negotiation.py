@@ -49,6 +49,18 @@ async def read_resource(request: Request) -> Resource:
     )
 
 
+def check_encoding(request: Request) -> None:
+    """Raises Problem (415) for a body that is packed (https://www.rfc-editor.org/rfc/rfc9110
+    section 8.4): it would be read as what it is not."""
+    if request.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        raise Problem(
+            UNSUPPORTED_MEDIA_TYPE,
+            "not-supported",
+            "A body is sent as it is, without Content-Encoding.",
+            headers={"Accept-Encoding": "identity"},
+        )
+
+
 def parse_resource(body: bytes, content_type: str) -> Resource:
     """The resource in a body. Without a Content-Type, what it begins with decides."""
     if len(body) > MAX_BYTES:

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#Status-Codes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 
 from fhir_gateway.fhir.outcome import issue, outcome
 from fhir_gateway.fhir.types import Element, Resource
@@ -70,6 +71,14 @@ class Problem(Exception):
         """The OperationOutcome that says it."""
         first = issue("error", self.code, self.diagnostics, expression=self.expression)
         return outcome([first, *self.issues] if self.code else self.issues)
+
+
+def status_line(status: int) -> str:
+    """A status as Bundle.entry.response has it: its number and what HTTP calls it, nothing else.
+
+    https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.response.status
+    """
+    return f"{status} {HTTPStatus(status).phrase}"
 
 
 def not_found(resource_type: str) -> Problem:

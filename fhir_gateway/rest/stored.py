@@ -146,19 +146,27 @@ class StoredResources:
             )
         except SearchRefused as error:
             raise refused(error) from None
-        for condition in query.conditions:
-            _check_chain(call.access, condition)
+        conditions = tuple(_permitted(call.access, one) for one in query.conditions)
+        query = replace(query, conditions=conditions)
         if dict(page.pairs).get("_summary") == "count":
             query = replace(query, count=0)
         return query
 
 
-def _check_chain(access: Access, condition: Condition) -> None:
-    """A chain tells about resources of other types: only to those who may read them."""
-    for name, inner in condition.chain:
-        if not may_see(access, name):
-            raise Problem(FORBIDDEN, "forbidden", f"The token has no scope to read {name}.")
-        _check_chain(access, inner)
+def _permitted(access: Access, condition: Condition) -> Condition:
+    """A chain tells about resources of other types: it goes through those alone that the client may
+    read. Raises Problem (403) when there are none."""
+    if not condition.chain:
+        return condition
+    chain = tuple(
+        (name, _permitted(access, inner))
+        for name, inner in condition.chain
+        if may_see(access, name)
+    )
+    if not chain:
+        name = condition.chain[0][0]
+        raise Problem(FORBIDDEN, "forbidden", f"The token has no scope to read {name}.")
+    return replace(condition, chain=chain)
 
 
 def _answer(call: Call, resource: Resource | None) -> Answer:

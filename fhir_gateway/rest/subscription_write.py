@@ -139,7 +139,9 @@ def _change(
 
 
 def delete(desk: Desk, call: Call) -> Answer:
-    """End one for good."""
+    """End one for good; one that was ended is ended, so that a client may ask again."""
+    if _is_ended(desk, call):
+        return Answer(None, _NO_CONTENT)
     _, before = _own(desk, call)
 
     def apply(tx: Transaction) -> Callable[[], Answer]:
@@ -149,6 +151,13 @@ def delete(desk: Desk, call: Call) -> Answer:
         return lambda: Answer(None, _NO_CONTENT)
 
     return run(desk, Pending(apply))
+
+
+def _is_ended(desk: Desk, call: Call) -> bool:
+    """Whether it was one of this client's providers, and was deleted."""
+    with reading(desk) as tx:
+        stored = resources.read(tx, _TYPE, call.id, visible_to(call.access))
+    return stored is not None and stored.resource is None
 
 
 def _own(desk: Desk, call: Call) -> tuple[Stored, Subscription]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhir_gateway.fhir.narrative import renewed
 from fhir_gateway.fhir.outcome import issue
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 
@@ -39,13 +40,13 @@ def problems(before: Resource, after: Resource) -> list[Element]:
 
 
 def merged(before: Resource, after: Resource, *, moment: str) -> Resource:
-    """The Task as it is kept: of the change only what may be written."""
+    """The Task as it is kept: of the change only what may be written, told by its narrative too."""
     written = {name: after[name] for name in WRITABLE if name in after}
     kept = {name: value for name, value in before.items() if name not in WRITABLE}
     merged = {**kept, **written, "lastModified": moment}
     # In the order of the resource, so that a diff shows the change alone.
     order = [*before, *(name for name in merged if name not in before)]
-    return {name: merged[name] for name in order if name in merged}
+    return renewed({name: merged[name] for name in order if name in merged})
 
 
 def _untouched(before: Resource, after: Resource) -> Iterator[Element]:

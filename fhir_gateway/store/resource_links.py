@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, literal, or_, select, tuple_
+from sqlalchemy import and_, false, func, literal, or_, select, tuple_
 
 from fhir_gateway.fhir.search.parameter import Kind
 from fhir_gateway.fhir.search.parameters import TYPES
@@ -62,10 +62,11 @@ def _led_to(
         kinds = (Kind.REFERENCE, Kind.CANONICAL)
         names = [p.name for p in TYPES[include.source].values() if p.kind in kinds]
     found = _back if include.reverse else _forth
-    rows = found(tx, nearby, include, names, visible)
-    if not include.reverse:
-        rows += _canonical(tx, nearby, include, names, visible)
-    return rows
+    by_url = _canonical_back if include.reverse else _canonical
+    return [
+        *found(tx, nearby, include, names, visible),
+        *by_url(tx, nearby, include, names, visible),
+    ]
 
 
 def _rows(tx: Transaction, condition: Any, visible: Visible) -> list[_Found]:
@@ -161,6 +162,41 @@ def _canonical(
         ]
         found += _rows(tx, and_(*parts), visible)
     return found
+
+
+def _canonical_back(
+    tx: Transaction, nearby: Sequence[_Found], include: Include, names: list[str], visible: Visible
+) -> list[_Found]:
+    """What names these definitions by their url, with their version or with none."""
+    parameters = [p for n in names if (p := TYPES[include.source][n]).kind is Kind.CANONICAL]
+    kinds = {k for p in parameters for k in p.targets if include.target in ("", k)}
+    sequences = [row.sequence for row in nearby if row.type in kinds]
+    if not sequences:
+        return []
+    told: dict[int, dict[str, str]] = {}
+    statement = select(SearchValueRow.sequence, SearchValueRow.parameter, SearchValueRow.value)
+    for sequence, parameter, value in tx.session.execute(
+        statement.where(
+            SearchValueRow.sequence.in_(sequences),
+            SearchValueRow.parameter.in_(("url", "version")),
+        )
+    ):
+        told.setdefault(sequence, {})[parameter] = value
+    targets = [
+        and_(
+            SearchValueRow.value == one["url"],
+            SearchValueRow.system.in_({"", one.get("version", "")}),
+        )
+        for one in told.values()
+        if "url" in one
+    ]
+    chosen = select(SearchValueRow.sequence).where(
+        SearchValueRow.type == include.source,
+        SearchValueRow.parameter.in_([p.name for p in parameters]),
+        visible.clause(SearchValueRow),
+        or_(false(), *targets),
+    )
+    return _rows(tx, ResourceRow.sequence.in_(chosen), visible)
 
 
 def versions(

@@ -102,6 +102,8 @@ def _condition(
     if name in ("_id", "_lastUpdated") and not condition.chain:
         compare = _of_id if name == "_id" else _of_updated
         return or_(false(), *(compare(c, row) for c in condition.comparisons))
+    if condition.reverse:
+        return _referred_to(condition, resource_type, row, visible)
     value = aliased(SearchValueRow)
     base = select(value.sequence).where(
         value.type == resource_type,
@@ -128,6 +130,29 @@ def _chained(condition: Condition, value: Any, visible: Visible) -> ColumnElemen
         )
         options.append(and_(value.system == kind, value.value.in_(wanted)))
     return or_(*options)
+
+
+def _referred_to(
+    condition: Condition, resource_type: str, row: Any, visible: Visible
+) -> ColumnElement[bool]:
+    """`_has`: what resources that are as the chain says refer to."""
+    options = []
+    for kind, inner in condition.chain:
+        value, source = aliased(SearchValueRow), aliased(ResourceRow)
+        referring = (
+            select(value.value)
+            .join(source, source.sequence == value.sequence)
+            .where(
+                value.type == kind,
+                value.parameter.in_(condition.names),
+                value.system == resource_type,
+                visible.clause(value),
+                source.deleted.is_(False),
+                _condition(inner, kind, source, visible),
+            )
+        )
+        options.append(row.id.in_(referring))
+    return or_(false(), *options)
 
 
 def _of_id(comparison: Comparison, row: Any) -> ColumnElement[bool]:

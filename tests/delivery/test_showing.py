@@ -90,6 +90,7 @@ def test_a_request_keeps_its_ids_and_only_its_task_gets_versions(world: World) -
         requests.move(tx, request_id, RequestState.DELIVERED, now=world.parts.clock())
     [task] = shown(world, request_id)["Task"]
     assert task["status"] == "received"
+    assert "<td>Status</td><td>received</td>" in task["text"]["div"]
     assert {"system": STATE_SYSTEM, "code": "delivered"} in task["meta"]["tag"]
     patient = before["Patient"][0]["id"]
     with world.gateway.database.reading() as tx:
@@ -146,6 +147,7 @@ def test_a_team_s_words_in_a_task_outlast_what_the_gateway_shows(world: World) -
     [task] = shown(world, request_id)["Task"]
     assert task["status"] == "in-progress"
     assert task["note"] == [{"text": "Called her."}]
+    assert "Called her." in task["text"]["div"]
     assert {"system": STATE_SYSTEM, "code": "traced"} in task["meta"]["tag"]
 
 

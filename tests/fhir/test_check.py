@@ -96,3 +96,32 @@ def test_a_number_beyond_all_bounds_is_an_answer_and_no_crash() -> None:
     answer = {"linkId": "x", "answer": [{"valueInteger": 10**30}]}
     response = {"resourceType": "QuestionnaireResponse", "status": "completed", "item": [answer]}
     assert errors(response) == ["a number is beyond what FHIR allows"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "code", "text", "place"),
+    [
+        ({"resourceType": "Observation", "status": "final"}, "required", "is required", "code"),
+        (
+            {"resourceType": "Patient", "colour": "red"},
+            "structure",
+            "is no element of R4",
+            "colour",
+        ),
+        ({"resourceType": "Patient", "birthDate": "x"}, "structure", "no valid value", "birthDate"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(
+    resource: dict[str, str], code: str, text: str, place: str
+) -> None:
+    (found,) = check.problems(resource)
+    expression = f"{resource['resourceType']}.{place}"
+    assert (found["code"], found["expression"]) == (code, [expression])
+    assert found["diagnostics"].startswith(expression)
+    assert text in found["diagnostics"]
+
+
+def test_a_name_that_is_none_of_fhir_s_is_not_repeated() -> None:
+    found = check.problems({"resourceType": "Patient", "Ann Smith": "x"})
+    assert found
+    assert "Ann" not in str(found)

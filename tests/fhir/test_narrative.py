@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from fhir_gateway.fhir import check
-from fhir_gateway.fhir.narrative import narrative
+from fhir_gateway.fhir.narrative import narrative, renewed
 
 
 def read(resource: dict[str, Any]) -> str:
@@ -139,3 +139,17 @@ def test_items_without_end_stop_somewhere() -> None:
         item = {"linkId": "x", "item": [item]}
     made = narrative({"resourceType": "QuestionnaireResponse", "item": [item]})["div"]
     assert "deepest" not in made
+
+
+def test_a_narrative_is_made_anew_when_the_data_changed() -> None:
+    task = {"resourceType": "Task", "status": "requested"}
+    told = {**task, "text": narrative(task)}
+    changed = renewed({**told, "status": "completed"})
+    assert "completed" in changed["text"]["div"]
+    assert "requested" not in changed["text"]["div"]
+
+
+@pytest.mark.parametrize("text", [None, {"status": "additional", "div": "<div>Mine</div>"}])
+def test_only_a_generated_narrative_is_made_anew(text: dict[str, str] | None) -> None:
+    task = {"resourceType": "Task", "status": "completed", **({"text": text} if text else {})}
+    assert renewed(task) == task

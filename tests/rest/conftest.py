@@ -29,12 +29,12 @@ NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 
 
 def token_access(request: Request) -> Access:
-    """Reads `Bearer RX1`, `Bearer ALL`, or `Bearer RX1 Task` with the scopes of one type only."""
+    """Reads `Bearer RX1`, `Bearer ALL`, or `Bearer RX1 Task,Patient` with their scopes only."""
     header = request.headers.get("authorization", "")
     if not header.startswith("Bearer "):
         return nobody(request)
     provider, _, only = header.removeprefix("Bearer ").partition(" ")
-    granted = Scopes.of([(only or "*", "cruds")])
+    granted = Scopes.of([(name, "cruds") for name in (only or "*").split(",")])
     return Access(
         f"client-{provider}", frozenset({ALL if provider == "ALL" else provider}), granted
     )

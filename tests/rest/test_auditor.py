@@ -314,6 +314,10 @@ def test_the_audit_is_searched_by_date_and_paged(here: World) -> None:
         "&".join(["action=R"] * 50),
     ):
         assert here.get(f"AuditEvent?{odd}", token).status_code == 400, odd
+    for unserved in ("action:not=R", "date:missing=true", "agent:text=x", "date=2020,2021"):
+        assert here.get(f"AuditEvent?{unserved}", token).status_code == 400, unserved
+    nobody = here.get("AuditEvent?agent=a&agent=b", token).json()
+    assert nobody["total"] == 0
     for harmless in ("date=9999", "_sort=type", "_id=", "type=rest|x|y", "_cursor=", "date:x=1"):
         assert here.get(f"AuditEvent?{harmless}", token).status_code in (200, 400, 410), harmless
     strict = {"Prefer": "handling=strict"}

@@ -54,6 +54,25 @@ def test_each_entry_of_a_batch_has_its_own_outcome(world: Writing) -> None:
     assert "/_history/" in entries[3]["response"]["location"]
 
 
+def test_an_entry_has_the_status_as_http_names_it_and_when_it_was_changed(world: Writing) -> None:
+    task = world.task()
+    gone = {"ifModifiedSince": "0001-01-01T00:00:00+14:00"}
+    answer = world.post(
+        "",
+        bundle(
+            "batch",
+            entry("GET", f"Task/{task['id']}"),
+            entry("GET", "Task/nowhere"),
+            entry("GET", f"Task/{task['id']}", ifModifiedSince=task["meta"]["lastUpdated"]),
+            entry("GET", f"Task/{task['id']}", **gone),
+        ),
+    )
+    responses = [one["response"] for one in answer.json()["entry"]]
+    lines = [response["status"] for response in responses]
+    assert lines == ["200 OK", "404 Not Found", "304 Not Modified", "200 OK"]
+    assert responses[0]["lastModified"] == task["meta"]["lastUpdated"]
+
+
 def test_entries_are_authorised_each_by_itself(world: Writing) -> None:
     task = world.task()
     entries = bundle(

@@ -268,6 +268,8 @@ def matches(answer: Any) -> list[Resource]:
 @pytest.mark.parametrize("number", [True, False])
 def test_match_finds_a_person_with_a_grade(world: Writing, number: bool) -> None:
     (found,) = matches(world.post("Patient/$match", patient("typical", number=number)))
+    assert found["fullUrl"].startswith("http://")
+    assert found["fullUrl"].endswith(f"/Patient/{found['resource']['id']}")
     assert found["resource"]["id"] == person("typical").nhs_number
     (grade,) = found["search"]["extension"]
     assert grade["valueCode"] == "probable"

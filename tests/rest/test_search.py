@@ -32,6 +32,13 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("Patient", "phone=07700900003", ["p3"]),
     ("Patient", "telecom=07700 900003", ["p3"]),
     ("Patient", "gender=male", ["p4", "p2"]),
+    # a code's own system, which its element does not name
+    ("Task", "status=http://hl7.org/fhir/task-status|completed", ["t4"]),
+    ("Task", "status=http://hl7.org/fhir/task-status|", ["t4", "t3", "t2", "t1"]),
+    ("Task", "status=http://hl7.org/fhir/event-status|completed", []),
+    ("Task", "status:not=http://hl7.org/fhir/task-status|requested", ["t4"]),
+    ("Task", "intent=http://hl7.org/fhir/request-intent|order&status=completed", ["t4"]),
+    ("Patient", "gender=http://hl7.org/fhir/administrative-gender|male", ["p4", "p2"]),
     # strings
     ("Patient", "family=ozturk", ["p4", "p3", "p2", "p1"]),
     ("Patient", "family=ÖZTÜRK-3", ["p3"]),
@@ -80,6 +87,13 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("ServiceRequest", "subject:Patient.family=ozturk-1", ["s1"]),
     ("Task", "focus:ServiceRequest.patient.birthdate=1954", ["t4"]),
     ("Task", "focus:ServiceRequest.status=completed", []),
+    # what refers to them
+    ("Patient", "_has:Task:patient:status=completed", ["p4"]),
+    ("Patient", "_has:Task:subject:identifier=request-2,request-3", ["p3", "p2"]),
+    ("ServiceRequest", "_has:Task:focus:status:not=requested", ["s4"]),
+    ("Patient", "_has:ServiceRequest:subject:_has:Task:focus:status=completed", ["p4"]),
+    ("Patient", "_has:Task:patient:focus.status=completed", []),
+    ("ServiceRequest", "patient._has:Task:patient:status=completed", ["s4"]),
     # canonicals and uris
     (
         "QuestionnaireResponse",
@@ -192,6 +206,7 @@ def test_includes_bring_what_matches_refer_to(four: Api) -> None:
     assert brought("/Task?_id=t1&_include=Task:focus:ServiceRequest") == ["s1"]
     assert brought("/Task?_id=t1&_include=Task:focus:Communication") == []
     assert brought("/Task?_id=t1&_include=Task:*") == ["p1", "s1"]
+    assert brought("/Task?_id=t1&_include=*") == ["p1", "s1"]
     assert brought("/Patient?_id=p1&_revinclude=Task:patient") == ["t1"]
     assert brought("/Patient?_id=p1&_revinclude=Task:patient&_revinclude=ServiceRequest:*") == [
         "s1",
@@ -223,6 +238,47 @@ def test_a_questionnaire_comes_along_with_its_responses(four: Api) -> None:
     path = "/QuestionnaireResponse?_id=r1&_include=QuestionnaireResponse:questionnaire"
     entries = four.get(path).json()["entry"]
     assert [e["resource"]["id"] for e in entries] == ["r1", "q"]
+
+
+def test_responses_come_along_with_their_questionnaire(four: Api) -> None:
+    form = {
+        "resourceType": "Questionnaire",
+        "id": "q",
+        "url": "https://w3id.org/fhir-gateway/Questionnaire/pifu-medical",
+        "version": "1.0.0",
+        "status": "active",
+    }
+    four.keep(form, {**form, "id": "q2", "version": "2.0.0"}, provider="")
+    four.keep(response(5, questionnaire=form["url"]))
+
+    def brought(name: str, provider: str = "RX1") -> list[str]:
+        path = f"/Questionnaire?_id={name}&_revinclude=QuestionnaireResponse:questionnaire"
+        entries = four.get(path, provider).json()["entry"]
+        return sorted(e["resource"]["id"] for e in entries if e["search"]["mode"] == "include")
+
+    assert brought("q") == ["r1", "r2", "r3", "r4", "r5"]
+    assert brought("q2") == ["r5"]
+    assert brought("q", "RX9") == ["r9"]
+    assert brought("q", "RX1 Questionnaire") == []
+
+
+def test_what_is_declared_to_come_along_does_or_is_not_declared(four: Api) -> None:
+    statement = four.get("/metadata").json()
+    for served in statement["rest"][0]["resource"]:
+        declared = [*served.get("searchInclude", []), *served.get("searchRevInclude", [])]
+        assert not any(name.startswith("AuditEvent:") for name in declared)
+    bundle = four.get("/Task?_id=t1&_revinclude=AuditEvent:entity").json()
+    assert bundle["entry"][-1]["search"]["mode"] == "outcome"
+
+
+def test_a_media_type_is_found_with_its_plus_sign_as_it_stands(four: Api) -> None:
+    channel = {"type": "rest-hook", "payload": "application/fhir+json"}
+    four.keep({"resourceType": "Subscription", "id": "a", "status": "off", "channel": channel})
+    for query in (
+        "payload=application/fhir+json",
+        "payload=urn:ietf:bcp:13|application/fhir%2Bjson",
+    ):
+        assert four.ids(f"/Subscription?{query}") == ["a"]
 
 
 def test_totals_are_as_asked(four: Api) -> None:
@@ -261,8 +317,33 @@ def test_types_without_a_scope_come_neither_along_nor_through_chains(four: Api) 
     entries = four.get("/Task?_id=t1&_include=Task:patient", "RX1 Task").json()["entry"]
     assert [e["resource"]["id"] for e in entries] == ["t1"]
     assert four.get("/Task?patient.family=ozturk", "RX1 Task").status_code == 403
+    assert four.get("/Patient?_has:Task:patient:status=x", "RX1 Patient").status_code == 403
     assert four.get("/Patient", "RX1 Task").status_code == 403
     assert four.get("/Patient", None).status_code == 401
+
+
+def test_a_chain_of_any_type_goes_through_those_that_may_be_read(four: Api) -> None:
+    assert four.ids("/Task?subject.family=ozturk-1", "RX1 Task,Patient") == ["t1"]
+    assert four.get("/Task?subject.family=ozturk", "RX1 Task,Binary").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["_has=x", "_has:Task:patient=x", "_has:Task:status:code=x", "_has:AuditEvent:entity:type=x"],
+)
+def test_a_has_that_leads_nowhere_is_passed_over_with_a_warning(four: Api, query: str) -> None:
+    bundle = four.get(f"/Patient?{query}").json()
+    assert bundle["entry"][-1]["search"]["mode"] == "outcome"
+    strict = {"Prefer": "handling=strict"}
+    assert four.get(f"/Patient?{query}", headers=strict).status_code == 400
+
+
+def test_what_refers_to_a_person_by_their_data_is_in_no_link(four: Api) -> None:
+    bundle = four.get("/ServiceRequest?_has:Task:focus:patient.family=ozturk-1").json()
+    assert matches(bundle) == ["s1"]
+    assert "ozturk" not in bundle["link"][0]["url"]
+    four.keep(task(6, focus={"reference": "ServiceRequest/s1"}, status="failed"), provider="RX9")
+    assert four.ids("/ServiceRequest?_has:Task:focus:status=failed") == []
 
 
 def test_a_resource_without_a_search_value_sorts_last(four: Api) -> None:

@@ -298,6 +298,10 @@ def test_it_ends_by_delete_and_by_off(
     assert len(subscriber.heard) == 1
     assert world.call("DELETE", f"Subscription/{made['id']}").status_code == 204
     assert world.get(f"Subscription/{made['id']}").status_code == 410
+    # Who never saw the answer asks again.
+    assert world.call("DELETE", f"Subscription/{made['id']}").status_code == 204
+    theirs = world.call("DELETE", f"Subscription/{made['id']}", provider=THEIRS)
+    assert theirs.status_code == 404
     assert world.count("subscription") == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -33,6 +34,33 @@ def test_a_team_takes_a_request_up_and_completes_it(world: Writing) -> None:
         assert answer.headers["etag"] == f'W/"{task["meta"]["versionId"]}"'
     history = world.get(f"Task/{task['id']}/_history").json()
     assert history["total"] == 5
+
+
+def test_the_narrative_says_what_the_data_say(world: Writing) -> None:
+    task = world.task()
+    assert "<td>Status</td><td>requested</td>" in task["text"]["div"]
+    note = [{"text": "Rang <the> ward"}]
+    put(world, {**task, "status": "in-progress", "note": note}).raise_for_status()
+    div = world.get(f"Task/{task['id']}").json()["text"]["div"]
+    assert "<td>Status</td><td>in-progress</td>" in div
+    assert "Rang &lt;the&gt; ward" in div
+    answer = patch(world, task, {"op": "replace", "path": "/status", "value": "completed"})
+    assert "<td>Status</td><td>completed</td>" in answer.json()["text"]["div"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_packed_body_is_not_read_as_what_it_is_not(world: Writing, method: str) -> None:
+    task = world.task()
+    body = gzip.compress(json.dumps(task).encode())
+    answer = world.call(
+        method,
+        f"Task/{task['id']}",
+        body,
+        Content_Type="application/fhir+json",
+        Content_Encoding="gzip",
+    )
+    assert answer.status_code == 415
+    assert "Content-Encoding" in answer.json()["issue"][0]["diagnostics"]
 
 
 def test_owner_note_and_business_status_are_kept(world: Writing) -> None:

@@ -24,6 +24,7 @@ from fhir_gateway.fhir.search.values import (
 
 _PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d.*)", re.ASCII | re.DOTALL)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_MIME = "urn:ietf:bcp:13"
 _CONTACTS = ("telecom", "phone", "email")
 #: `ap`: within a tenth of the way from now (https://hl7.org/fhir/R4/search.html#prefix).
 _APPROXIMATELY = 0.1
@@ -36,6 +37,12 @@ def token_comparison(parameter: Parameter, value: str, mac: Mac) -> Comparison:
         raise SearchRefused("A token has at most one unescaped '|'.")
     system = parts[0] if len(parts) == 2 else None  # noqa: PLR2004
     code = parts[-1]
+    if system in parameter.implicit:
+        system = ""
+        if not code:
+            return Comparison(Op.SYSTEM, system="")
+    if _MIME in parameter.implicit:
+        code = code.replace(" ", "+")  # a plus sign that was not encoded
     if not code:
         if not system:
             raise SearchRefused(f"'{parameter.name}' has an empty token.")

@@ -26,7 +26,8 @@ class Kind(StrEnum):
 class Parameter:
     """One search parameter. `targets`: only references to these types count; empty means all.
     `system`: only a ContactPoint of this system counts. `others`: further parameters whose values
-    count too, so that they are not kept twice."""
+    count too, so that they are not kept twice. `implicit`: of an element of type code, the systems
+    that its values are of without saying so."""
 
     name: str
     kind: Kind
@@ -35,6 +36,7 @@ class Parameter:
     personal: bool = False
     system: str = ""
     others: tuple[str, ...] = ()
+    implicit: tuple[str, ...] = ()
 
 
 def token(name: str, *paths: str) -> Parameter:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fhir_gateway.fhir.search.implicit import systems_of
 from fhir_gateway.fhir.search.parameter import (
     Kind,
     Parameter,
@@ -163,12 +164,8 @@ _OWN: dict[str, tuple[Parameter, ...]] = {
         token("outcome"),
         date("date", "recorded"),
         reference("agent", "agent.who"),
-        string("agent-name", "agent.name"),
-        token("altid", "agent.altId"),
         reference("entity", "entity.what"),
         Parameter("patient", Kind.REFERENCE, ("agent.who", "entity.what"), targets=("Patient",)),
-        token("entity-type", "entity.type"),
-        reference("source", "source.observer"),
     ),
     "HealthcareService": (
         _IDENTIFIER,
@@ -219,9 +216,13 @@ _OWN: dict[str, tuple[Parameter, ...]] = {
 
 #: Every resource type that is kept, with all its search parameters by name.
 TYPES: dict[str, dict[str, Parameter]] = {
-    resource_type: {parameter.name: parameter for parameter in (*COMMON, *own)}
+    resource_type: {
+        p.name: replace(p, implicit=systems_of(resource_type, p.name)) for p in (*COMMON, *own)
+    }
     for resource_type, own in _OWN.items()
 }
+#: Types that are kept apart: nothing leads to them, by an include or a chain.
+APART = frozenset({"AuditEvent"})
 
 
 def includes(source: str) -> list[str]:
@@ -235,6 +236,7 @@ def reverse_includes(target: str) -> list[str]:
     return sorted(
         f"{source}:{p.name}"
         for source, parameters in TYPES.items()
+        if source not in APART
         for p in parameters.values()
         if p.kind in (Kind.REFERENCE, Kind.CANONICAL) and (not p.targets or target in p.targets)
     )

@@ -60,7 +60,7 @@ class Condition:
 
     `names`: the names in the index. `negated`: none of the comparisons may hold (`:not`).
     `missing`: of `:missing`, else None. `chain`: for a chained parameter, what its target must be,
-    by type.
+    by type. `reverse`: of `_has`: `chain` is what must refer here by the parameter, which is its.
     """
 
     parameter: Parameter
@@ -69,6 +69,7 @@ class Condition:
     negated: bool = False
     missing: bool | None = None
     chain: tuple[tuple[str, Condition], ...] = ()
+    reverse: bool = False
 
     @property
     def personal(self) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from fhir_gateway.fhir.search.comparing import comparison_of
 from fhir_gateway.fhir.search.escaping import split
 from fhir_gateway.fhir.search.parameter import Kind, Parameter
-from fhir_gateway.fhir.search.parameters import TYPES
+from fhir_gateway.fhir.search.parameters import APART, TYPES
 from fhir_gateway.fhir.search.query import (
     Comparison,
     Condition,
@@ -37,6 +37,7 @@ _CUTS = ("_summary", "_elements")
 GENERAL = ("_format", "_pretty", *_CUTS)
 _RESULT = ("_count", "_sort", "_include", "_revinclude", "_total")
 _TOTALS = ("none", "accurate", "estimate")
+_HAS = "_has:"
 _INCLUDE = re.compile(r"([A-Za-z]+):([A-Za-z_-]+|\*)(?::([A-Za-z]+))?")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _MODIFIERS = {
@@ -154,6 +155,8 @@ class _Reader:
     def _condition(
         self, resource_type: str, name: str, values: list[str], *, depth: int
     ) -> Condition | None:
+        if name.startswith(_HAS):
+            return self._referred_to(resource_type, name, values, depth=depth + 1)
         head, dot, rest = name.partition(".")
         base, _, modifier = head.partition(":")
         parameter = TYPES[resource_type].get(base)
@@ -210,13 +213,32 @@ class _Reader:
             )
         wanted = rest.partition(".")[0].partition(":")[0]
         kinds = [kind] if kind else list(parameter.targets or TYPES)
-        kinds = [name for name in kinds if wanted in TYPES.get(name, {})]
+        kinds = [n for n in kinds if n in TYPES and n not in APART]
+        kinds = [n for n in kinds if wanted in TYPES[n] or f"{wanted}:" == _HAS]
         if not kinds:
             self._unknown("A chain leads to no search parameter", parameter.name)
             return None
         inner = [(k, self._condition(k, rest, values, depth=depth)) for k in kinds]
         chain = tuple((k, condition) for k, condition in inner if condition is not None)
         return Condition(parameter, (parameter.name,), chain=chain) if chain else None
+
+    def _referred_to(
+        self, resource_type: str, name: str, values: list[str], *, depth: int
+    ) -> Condition | None:
+        """`_has:Task:patient:status`: https://hl7.org/fhir/R4/search.html#has."""
+        source, _, further = name.removeprefix(_HAS).partition(":")
+        by, _, rest = further.partition(":")
+        found = None if source in APART else TYPES.get(source, {}).get(by)
+        leads = found and (not found.targets or resource_type in found.targets)
+        if found is None or found.kind is not Kind.REFERENCE or not (leads and rest):
+            self._unknown("'_has' names no reference parameter here", "")
+            return None
+        if depth > MAX_CHAIN:
+            raise SearchRefused("'_has' cannot go so far.", "not-supported")
+        inner = self._condition(source, rest, values, depth=depth)
+        if inner is None:
+            return None
+        return Condition(found, (by,), chain=((source, inner),), reverse=True)
 
     def _read_sort(self, value: str) -> bool:
         understood = True
@@ -231,8 +253,10 @@ class _Reader:
         return understood
 
     def _read_include(self, name: str, value: str, *, iterate: bool) -> bool:
-        match = _INCLUDE.fullmatch(value)
         reverse = name == "_revinclude"
+        if value == "*" and not reverse:
+            value = f"{self.resource_type}:*"
+        match = _INCLUDE.fullmatch(value)
         if match is None or not _leads_somewhere(match[1], match[2]):
             self._unknown(f"'{name}' names no reference parameter here", "")
             return False
@@ -251,7 +275,7 @@ class _Reader:
 
 
 def _leads_somewhere(resource_type: str, name: str) -> bool:
-    parameters = TYPES.get(resource_type, {})
+    parameters = {} if resource_type in APART else TYPES.get(resource_type, {})
     if name == "*":
         return bool(parameters)
     return name in parameters and parameters[name].kind in (Kind.REFERENCE, Kind.CANONICAL)

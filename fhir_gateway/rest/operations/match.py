@@ -44,7 +44,11 @@ def _match(parts: Parts, call: Call) -> Answer:
     _check_shape(patient)
     traced = _trace(parts, call.access, _on_behalf_of(call.access, given), given, patient)
     bundle = match_bundle(
-        traced.identity, traced.record, score=traced.score, only_certain=only_certain
+        traced.identity,
+        traced.record,
+        base_url=parts.pds.base_url,
+        score=traced.score,
+        only_certain=only_certain,
     )
     return Answer(bundle)
 
