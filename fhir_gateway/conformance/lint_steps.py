@@ -59,8 +59,7 @@ def _known(place: str, name: str, part: Element, names: Names) -> Iterator[Findi
 
 
 def _assertion(place: str, part: Element, names: Names, *, asked: bool) -> Iterator[Finding]:
-    checks = [name for name in assertions.CHECKS if part.get(name) is not None]
-    if not checks:
+    if not assertions.checks(part):
         yield Finding(ERROR, place, "it checks nothing")
     for name in ("sourceId", "compareToSourceId", "minimumId"):
         yield from _known(place, name, part, names)
@@ -89,8 +88,6 @@ def _operator(place: str, part: Element) -> Iterator[Finding]:
         yield Finding(ERROR, place, "a header without a value to compare with")
     if operator in ("contains", "greaterThan", "lessThan", "in") and part.get("value") == "":
         yield Finding(ERROR, place, "it compares with an empty value, so it cannot fail")
-    if part.get("navigationLinks") is False:
-        yield Finding(ERROR, place, "navigationLinks is false, so it cannot fail")
 
 
 def _whole(phase: str, listed: Sequence[Element]) -> Iterator[Finding]:

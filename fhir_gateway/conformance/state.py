@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fhir_gateway.conformance import fixtures, substitution
 from fhir_gateway.conformance.addresses import Target
 from fhir_gateway.conformance.errors import NothingYet, ScriptError
-from fhir_gateway.conformance.exchange import Answer, Content, Exchange
+from fhir_gateway.conformance.exchange import Answer, Content, Exchange, Sent
 from fhir_gateway.conformance.script import Script
 from fhir_gateway.conformance.variables import Variables
 from fhir_gateway.errors import Refused
@@ -45,6 +45,7 @@ class State:
         self._script = script
         self._ids: dict[str, Target] = {}
         self._kept: dict[str, Content] = {}
+        self._requests: dict[str, Sent] = {}
         self._fixtures: dict[str, Content | Refused] = {}
         for fixture in map(as_dict, as_list(script.resource.get("fixture"))):
             try:
@@ -81,6 +82,13 @@ class State:
             raise found
         return fixtures.filled(found, self.resolve)
 
+    def request(self, source_id: str) -> Sent:
+        """The request that an operation kept under an id, or whose answer it did. Raises
+        NothingYet."""
+        if source_id not in self._requests:
+            raise NothingYet(f"no request is known as '{source_id}', so far")
+        return self._requests[source_id]
+
     def target(self, target_id: str) -> Target:
         """What an id stands for on the server. Raises ScriptError, NotSupported."""
         if target_id in self._ids:
@@ -97,6 +105,8 @@ class State:
         request_id = as_str(operation.get("requestId"))
         response_id = as_str(operation.get("responseId"))
         source_id = as_str(operation.get("sourceId"))
+        for name in filter(None, (request_id, response_id)):
+            self._requests[name] = exchange.sent
         if request_id:
             self._kept[request_id] = exchange.sent
         answer = exchange.answer

@@ -36,7 +36,6 @@ def test_a_script_runs_against_a_real_server(epr: str, run_script: RunScript) ->
         operation(
             "search", resource="Patient", params="?identifier=https://example.org/test|${run}"
         ),
-        asserts(navigationLinks=True),
         asserts(expression="Bundle.entry.count()", value="1"),
         asserts(requestMethod="get", direction="request"),
         asserts(requestURL="identifier", operator="contains"),
