@@ -7,6 +7,7 @@ also hold FHIRPath there, so what a path looks like decides.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,9 +16,13 @@ from fhir_gateway.conformance.errors import NoResource, ScriptError
 from fhir_gateway.conformance.exchange import Content
 from fhir_gateway.conformance.json_path import find as find_json
 from fhir_gateway.conformance.x_path import find as find_xml
+from fhir_gateway.conformance.x_path import prefixed
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir import path as fhir_path
 from fhir_gateway.fhir.types import Resource
+
+#: `.name[0].family`: JSONPath whose `$` is left out.
+_DOTTED = re.compile(r"\.{1,2}[A-Za-z_*\[]")
 
 
 def kind(expression: str) -> str:
@@ -25,8 +30,10 @@ def kind(expression: str) -> str:
     text = expression.strip()
     if text == "$" or text.startswith(("$.", "$[")):
         return "jsonpath"
+    if _DOTTED.match(text):
+        return "jsonpath"
     outside = _outside_quotes(text)
-    return "xpath" if "/" in outside or "@value" in outside or "fhir:" in outside else "fhirpath"
+    return "xpath" if "/" in outside or "@value" in outside or prefixed(text) else "fhirpath"
 
 
 def at_path(expression: str, content: Content) -> list[str]:
