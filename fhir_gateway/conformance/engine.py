@@ -109,9 +109,11 @@ class Engine:
         start = time.monotonic()
         reason = self._unmet(script, test)
         if reason:
+            runner.state.last = None
             return _test_result(script, index, Outcome.SKIP, reason)
-        runner.state.last = None
         steps = _run(runner, actions(test))
+        if any(step.message == _NOT_REACHED for step in steps):
+            runner.state.last = None  # the next test cannot look at what was not done
         outcome = worst(step.outcome for step in steps if step.message != _NOT_REACHED)
         if not steps:
             outcome = Outcome.ERROR
@@ -145,15 +147,18 @@ class Engine:
         return found
 
     def _autocreate(self, script: Script, runner: Runner) -> list[Step]:
+        """Create the marked fixtures on each server that is tested."""
         wanted = [
             {
                 "operation": {
                     "type": {"code": "create"},
                     "sourceId": name,
+                    "destination": destination,
                     "description": f"Create the fixture {name}",
                 }
             }
             for name in _marked(script, "autocreate")
+            for destination in script.destinations or [1]
         ]
         return [_created(runner.run(action)) for action in wanted]
 
@@ -176,7 +181,8 @@ def _created(step: Step) -> Step:
 
 
 def _autodelete(script: Script, runner: Runner) -> list[Step]:
-    """Delete what was created of the fixtures that are to be deleted, the last one first."""
+    """Delete what was created of the fixtures that are to be deleted, the last one first, each on
+    the servers where it was created."""
     names = [name for name in _marked(script, "autodelete") if name in runner.state.created]
     return [
         runner.run(
@@ -184,11 +190,13 @@ def _autodelete(script: Script, runner: Runner) -> list[Step]:
                 "operation": {
                     "type": {"code": "delete"},
                     "targetId": name,
+                    "destination": destination,
                     "description": f"Delete the fixture {name}",
                 }
             }
         )
         for name in reversed(names)
+        for destination in runner.state.created[name]
     ]
 
 

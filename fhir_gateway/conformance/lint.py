@@ -32,8 +32,11 @@ def findings(script: Script) -> list[Finding]:
     phases: list[tuple[str, Element]] = [("setup", as_dict(script.resource.get("setup")))]
     phases += [(f"test[{i}]", test) for i, test in enumerate(script.tests)]
     phases.append(("teardown", as_dict(script.resource.get("teardown"))))
+    asked = False
     for place, phase in phases:
-        found += lint_steps.findings(place, actions(phase), names, is_test=place[:4] == "test")
+        is_test, listed = place[:4] == "test", actions(phase)
+        found += lint_steps.findings(place, listed, names, is_test=is_test, asked=asked)
+        asked = asked or any(isinstance(one.get("operation"), dict) for one in listed)
     found += _tests(script)
     return found
 

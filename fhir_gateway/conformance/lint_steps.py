@@ -15,10 +15,9 @@ from fhir_gateway.fhir.types import Element, as_dict, as_str
 
 
 def findings(
-    phase: str, listed: Sequence[Element], names: Names, *, is_test: bool
+    phase: str, listed: Sequence[Element], names: Names, *, is_test: bool, asked: bool = False
 ) -> Iterator[Finding]:
-    """Findings of the actions of a phase."""
-    asked = False
+    """Findings of the actions of a phase. `asked`: whether there is an operation before them."""
     for index, action in enumerate(listed):
         place = f"{phase}.action[{index}]"
         operation, assertion = action.get("operation"), action.get("assert")
