@@ -66,6 +66,8 @@ def _variables(script: Script, names: Names) -> Iterator[Finding]:
         source = as_str(variable.get("sourceId"))
         if source and source not in names.fixtures | names.kept:
             yield Finding(ERROR, place, f"sourceId '{source}' is neither fixture nor answer")
+        if sum(bool(variable.get(n)) for n in ("expression", "path", "headerField")) > 1:
+            yield Finding(ERROR, place, "it has more than one of expression, path and headerField")
         if isinstance(variable.get("expression"), str):
             yield from expression(place, variable["expression"])
         if isinstance(variable.get("path"), str):

@@ -36,19 +36,28 @@ def kind(expression: str) -> str:
     return "xpath" if "/" in outside or "@value" in outside or prefixed(text) else "fhirpath"
 
 
-def at_path(expression: str, content: Content) -> list[str]:
-    """The values at a `path`, as texts. Raises ScriptError, NotSupported."""
+def at_path(expression: str, content: Content, *, primitive: bool = False) -> list[str]:
+    """The values at a `path`, as texts. `primitive`: objects are none.
+
+    Raises ScriptError, NotSupported.
+    """
     language = kind(expression)
     if language == "jsonpath":
-        return [text_of(value) for value in find_json(expression, resource_of(content))]
+        return _texts(expression, find_json(expression, resource_of(content)), primitive=primitive)
     if language == "xpath":
         return find_xml(expression, content)
-    return by_fhirpath(expression, content)
+    return by_fhirpath(expression, content, primitive=primitive)
 
 
-def by_fhirpath(expression: str, content: Content) -> list[str]:
+def by_fhirpath(expression: str, content: Content, *, primitive: bool = False) -> list[str]:
     """The results of a FHIRPath expression, as texts. Raises ScriptError, NotSupported."""
-    return [text_of(value) for value in evaluate(expression, resource_of(content))]
+    return _texts(expression, evaluate(expression, resource_of(content)), primitive=primitive)
+
+
+def _texts(expression: str, values: Sequence[Any], *, primitive: bool) -> list[str]:
+    if primitive and any(isinstance(value, (dict, list)) for value in values):
+        raise ScriptError(f"'{expression[:200]}' is no primitive value, as a variable must be")
+    return [text_of(value) for value in values]
 
 
 def evaluate(expression: str, resource: Resource) -> list[Any]:
