@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from fhir_gateway.conformance import prerequisites
+from fhir_gateway.conformance import capabilities, prerequisites
 from fhir_gateway.conformance.conditions import Conditions
 from fhir_gateway.conformance.http import Caller
 from fhir_gateway.conformance.results import (
@@ -135,7 +135,22 @@ class Engine:
             return _STOPPED
         if script.about_credentials(test) and not self.callers[1].identifies:
             return _OPEN
-        return self.conditions.unmet(script.requires(test))
+        return self.conditions.unmet(script.requires(test)) or (
+            self._incapable(script) if test is None else ""
+        )
+
+    def _incapable(self, script: Script) -> str:
+        """What of the capabilities that the script requires a server does not have."""
+        for destination, wanted in capabilities.required(script):
+            caller = self.callers.get(destination, self.callers[1])
+            if wanted is None:
+                continue
+            is_target = caller is self.callers[1]
+            one = self.conditions if is_target else Conditions(caller, self.media_type)
+            reason = one.incapable(wanted)
+            if reason:
+                return reason
+        return ""
 
     def _without(
         self, script: Script, wanted: Iterable[int], outcome: Outcome, message: str
