@@ -281,6 +281,7 @@ def _result(
     teardown: tuple[Step, ...] = (),
 ) -> ScriptResult:
     url = as_str(script.resource.get("url"))
+    stopped = any(test.message == _STOPPED for test in tests)
     return ScriptResult(
-        script.suite, script.name, script.title, url, setup, tests, teardown, started
+        script.suite, script.name, script.title, url, setup, tests, teardown, started, stopped
     )
