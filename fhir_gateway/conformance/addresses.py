@@ -81,6 +81,11 @@ def url(operation: Element, scope: Scope, what: Interaction, name: str, *, form:
 
 
 def _joined(base: str, text: str) -> str:
+    """A whole address, or one below the base; `/Patient/1` is one too, unless it begins with the
+    base's own path, as a Location may."""
+    own = urlsplit(base).path
+    if text.startswith("/") and not text.startswith("//") and not f"{text}/".startswith(f"{own}/"):
+        return base + text
     try:
         return urljoin(f"{base}/", text)
     except ValueError:

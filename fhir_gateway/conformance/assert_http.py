@@ -6,7 +6,9 @@ https://hl7.org/fhir/R4/testscript-definitions.html#TestScript.setup.action.asse
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
 
+from fhir_gateway.conformance import operators
 from fhir_gateway.conformance.assert_scope import (
     Scope,
     Verdict,
@@ -14,6 +16,8 @@ from fhir_gateway.conformance.assert_scope import (
     compared,
     last_of,
     operator_of,
+    sent_of,
+    short,
     source_of,
     text_at,
     value_of,
@@ -114,16 +118,33 @@ def _header_field(assertion: Element, scope: Scope) -> Verdict:
 
 def _request_method(assertion: Element, scope: Scope) -> Verdict:
     expected = text_at(assertion, "requestMethod", scope).upper()
-    actual = last_of(scope).sent.method
+    actual = sent_of(assertion, scope).method
     return compared("the request's method", operator_of(assertion), [actual], expected)
 
 
 def _request_url(assertion: Element, scope: Scope) -> Verdict:
     expected = text_at(assertion, "requestURL", scope)
-    url = last_of(scope).sent.url
+    url = sent_of(assertion, scope).url
     operator = operator_of(assertion)
-    actual = [url] if not url.endswith(expected) else [expected]
-    return compared("the request's address", operator, actual, expected)
+    holds = operators.holds(operator, _said_as(url, operator, expected), expected)
+    words = f"the request's address must {operators.WORDS[operator]} '{short(expected)}'"
+    return Verdict(holds, f"{words}: it is '{short(url)}'")
+
+
+def _said_as(url: str, operator: str, expected: str) -> list[str]:
+    """The ways to say an address: whole or its path, with its query or without, as sent or decoded;
+    and what is expected itself where that is how it ends, as scripts say that do not know the
+    base."""
+    split = urlsplit(url)
+    query = f"?{split.query}" if split.query else ""
+    ways = [url, url.partition("?")[0], split.path + query, split.path]
+    ways = list(dict.fromkeys([*ways, *map(unquote, ways)]))
+    asked = expected.split(",") if operator in ("in", "notIn") else [expected]
+    for part in filter(None, map(str.strip, asked)):
+        tail = part if part[0] in "/?" else f"/{part}"
+        if any(way.endswith(tail) for way in ways):
+            ways.append(part)
+    return ways
 
 
 CHECKS: dict[str, Callable[[Element, Scope], Verdict]] = {

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from fhir_gateway.conformance import operators, paths, substitution
 from fhir_gateway.conformance.errors import NothingYet
-from fhir_gateway.conformance.exchange import Answer, Content, Exchange
+from fhir_gateway.conformance.exchange import Answer, Content, Exchange, Sent
 from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.fhir.types import Element, Resource, as_str
 
@@ -45,6 +45,9 @@ class Scope(Protocol):
     def content(self, source_id: str) -> Content:
         """What a source id holds."""
 
+    def request(self, source_id: str) -> Sent:
+        """The request that an operation kept under this id, or whose answer it did."""
+
 
 def source_of(assertion: Element, scope: Scope) -> Content:
     """What an assert looks at: its source, else the last request or answer. Raises NothingYet."""
@@ -60,6 +63,12 @@ def last_of(scope: Scope) -> Exchange:
     if scope.last is None:
         raise NothingYet("no operation has run that this assert could look at")
     return scope.last
+
+
+def sent_of(assertion: Element, scope: Scope) -> Sent:
+    """The request that an assert looks at: of its source, else the last. Raises NothingYet."""
+    source = as_str(assertion.get("sourceId"))
+    return scope.request(source) if source else last_of(scope).sent
 
 
 def answer_of(last: Exchange) -> Answer:

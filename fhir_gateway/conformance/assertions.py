@@ -5,11 +5,22 @@ from __future__ import annotations
 from fhir_gateway.conformance import assert_content, assert_http
 from fhir_gateway.conformance.assert_scope import Scope, Verdict
 from fhir_gateway.conformance.errors import NoResource, ScriptError
+from fhir_gateway.conformance.script import flag
 from fhir_gateway.fhir.types import Element, as_str
 
 _CHECKS = {**assert_http.CHECKS, **assert_content.CHECKS}
 #: What an assert may check; one that has none of these checks nothing.
 CHECKS = tuple(_CHECKS)
+
+
+def checks(assertion: Element) -> list[str]:
+    """What an assert checks; `navigationLinks: false` asks for nothing."""
+    return [
+        name
+        for name in CHECKS
+        if assertion.get(name) is not None
+        and (name != "navigationLinks" or flag(assertion, name, False))
+    ]
 
 
 def judge(assertion: Element, scope: Scope) -> Verdict:
@@ -18,12 +29,11 @@ def judge(assertion: Element, scope: Scope) -> Verdict:
     Raises ScriptError, NotSupported.
     """
     verdicts = []
-    for name, check in _CHECKS.items():
-        if assertion.get(name) is not None:
-            try:
-                verdicts.append(check(assertion, scope))
-            except NoResource as error:
-                verdicts.append(Verdict(False, f"{_whose(assertion)}: {error}"))
+    for name in checks(assertion):
+        try:
+            verdicts.append(_CHECKS[name](assertion, scope))
+        except NoResource as error:
+            verdicts.append(Verdict(False, f"{_whose(assertion)}: {error}"))
     if not verdicts:
         raise ScriptError("the assert checks nothing")
     failed = [one for one in verdicts if not one.holds]

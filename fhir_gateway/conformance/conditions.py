@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from fhir_gateway.conformance import paths
+from fhir_gateway.conformance import capabilities, paths
 from fhir_gateway.conformance.errors import ScriptError
 from fhir_gateway.conformance.exchange import Sent
 from fhir_gateway.conformance.http import Caller
@@ -49,3 +49,12 @@ class Conditions:
             if not met:
                 return f"the target's CapabilityStatement does not say: {expression}"
         return ""
+
+    def incapable(self, wanted: Resource) -> str:
+        """What of another statement the target's does not have; empty when it has all."""
+        if self.statement is None:
+            return "it requires capabilities, and the target gives no CapabilityStatement"
+        lacks = capabilities.lacking(wanted, self.statement)
+        if not lacks:
+            return ""
+        return f"the target's CapabilityStatement lacks what it requires: {', '.join(lacks)}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from fhir_gateway.conformance import prerequisites
+from fhir_gateway.conformance import capabilities, prerequisites
 from fhir_gateway.conformance.conditions import Conditions
 from fhir_gateway.conformance.http import Caller
 from fhir_gateway.conformance.results import (
@@ -109,9 +109,11 @@ class Engine:
         start = time.monotonic()
         reason = self._unmet(script, test)
         if reason:
+            runner.state.last = None
             return _test_result(script, index, Outcome.SKIP, reason)
-        runner.state.last = None
         steps = _run(runner, actions(test))
+        if any(step.message == _NOT_REACHED for step in steps):
+            runner.state.last = None  # the next test cannot look at what was not done
         outcome = worst(step.outcome for step in steps if step.message != _NOT_REACHED)
         if not steps:
             outcome = Outcome.ERROR
@@ -133,7 +135,22 @@ class Engine:
             return _STOPPED
         if script.about_credentials(test) and not self.callers[1].identifies:
             return _OPEN
-        return self.conditions.unmet(script.requires(test))
+        return self.conditions.unmet(script.requires(test)) or (
+            self._incapable(script) if test is None else ""
+        )
+
+    def _incapable(self, script: Script) -> str:
+        """What of the capabilities that the script requires a server does not have."""
+        for destination, wanted in capabilities.required(script):
+            caller = self.callers.get(destination, self.callers[1])
+            if wanted is None:
+                continue
+            is_target = caller is self.callers[1]
+            one = self.conditions if is_target else Conditions(caller, self.media_type)
+            reason = one.incapable(wanted)
+            if reason:
+                return reason
+        return ""
 
     def _without(
         self, script: Script, wanted: Iterable[int], outcome: Outcome, message: str
@@ -145,15 +162,18 @@ class Engine:
         return found
 
     def _autocreate(self, script: Script, runner: Runner) -> list[Step]:
+        """Create the marked fixtures on each server that is tested."""
         wanted = [
             {
                 "operation": {
                     "type": {"code": "create"},
                     "sourceId": name,
+                    "destination": destination,
                     "description": f"Create the fixture {name}",
                 }
             }
             for name in _marked(script, "autocreate")
+            for destination in script.destinations or [1]
         ]
         return [_created(runner.run(action)) for action in wanted]
 
@@ -176,7 +196,8 @@ def _created(step: Step) -> Step:
 
 
 def _autodelete(script: Script, runner: Runner) -> list[Step]:
-    """Delete what was created of the fixtures that are to be deleted, the last one first."""
+    """Delete what was created of the fixtures that are to be deleted, the last one first, each on
+    the servers where it was created."""
     names = [name for name in _marked(script, "autodelete") if name in runner.state.created]
     return [
         runner.run(
@@ -184,11 +205,13 @@ def _autodelete(script: Script, runner: Runner) -> list[Step]:
                 "operation": {
                     "type": {"code": "delete"},
                     "targetId": name,
+                    "destination": destination,
                     "description": f"Delete the fixture {name}",
                 }
             }
         )
         for name in reversed(names)
+        for destination in runner.state.created[name]
     ]
 
 
@@ -258,6 +281,7 @@ def _result(
     teardown: tuple[Step, ...] = (),
 ) -> ScriptResult:
     url = as_str(script.resource.get("url"))
+    stopped = any(test.message == _STOPPED for test in tests)
     return ScriptResult(
-        script.suite, script.name, script.title, url, setup, tests, teardown, started
+        script.suite, script.name, script.title, url, setup, tests, teardown, started, stopped
     )

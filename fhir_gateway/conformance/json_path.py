@@ -22,11 +22,14 @@ _MAX_FOUND = 10_000
 
 
 def steps(expression: str) -> list[tuple[bool, str | int | None]]:
-    """The steps of an expression: whether it descends, and a name, an index, or None for all.
+    """The steps of an expression: whether it descends, and a name, an index, or None for all. The
+    `$` that it starts with may be left out.
 
     Raises NotSupported for JSONPath beyond them.
     """
     text, position = expression.strip(), 1
+    if not text.startswith("$"):
+        text = f"${text}"
     found: list[tuple[bool, str | int | None]] = []
     while position < len(text):
         match = _STEP.match(text, position)

@@ -32,8 +32,11 @@ def findings(script: Script) -> list[Finding]:
     phases: list[tuple[str, Element]] = [("setup", as_dict(script.resource.get("setup")))]
     phases += [(f"test[{i}]", test) for i, test in enumerate(script.tests)]
     phases.append(("teardown", as_dict(script.resource.get("teardown"))))
+    asked = False
     for place, phase in phases:
-        found += lint_steps.findings(place, actions(phase), names, is_test=place[:4] == "test")
+        is_test, listed = place[:4] == "test", actions(phase)
+        found += lint_steps.findings(place, listed, names, is_test=is_test, asked=asked)
+        asked = asked or any(isinstance(one.get("operation"), dict) for one in listed)
     found += _tests(script)
     return found
 
@@ -63,6 +66,8 @@ def _variables(script: Script, names: Names) -> Iterator[Finding]:
         source = as_str(variable.get("sourceId"))
         if source and source not in names.fixtures | names.kept:
             yield Finding(ERROR, place, f"sourceId '{source}' is neither fixture nor answer")
+        if sum(bool(variable.get(n)) for n in ("expression", "path", "headerField")) > 1:
+            yield Finding(ERROR, place, "it has more than one of expression, path and headerField")
         if isinstance(variable.get("expression"), str):
             yield from expression(place, variable["expression"])
         if isinstance(variable.get("path"), str):

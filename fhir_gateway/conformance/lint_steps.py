@@ -15,10 +15,9 @@ from fhir_gateway.fhir.types import Element, as_dict, as_str
 
 
 def findings(
-    phase: str, listed: Sequence[Element], names: Names, *, is_test: bool
+    phase: str, listed: Sequence[Element], names: Names, *, is_test: bool, asked: bool = False
 ) -> Iterator[Finding]:
-    """Findings of the actions of a phase."""
-    asked = False
+    """Findings of the actions of a phase. `asked`: whether there is an operation before them."""
     for index, action in enumerate(listed):
         place = f"{phase}.action[{index}]"
         operation, assertion = action.get("operation"), action.get("assert")
@@ -59,8 +58,7 @@ def _known(place: str, name: str, part: Element, names: Names) -> Iterator[Findi
 
 
 def _assertion(place: str, part: Element, names: Names, *, asked: bool) -> Iterator[Finding]:
-    checks = [name for name in assertions.CHECKS if part.get(name) is not None]
-    if not checks:
+    if not assertions.checks(part):
         yield Finding(ERROR, place, "it checks nothing")
     for name in ("sourceId", "compareToSourceId", "minimumId"):
         yield from _known(place, name, part, names)
@@ -89,8 +87,6 @@ def _operator(place: str, part: Element) -> Iterator[Finding]:
         yield Finding(ERROR, place, "a header without a value to compare with")
     if operator in ("contains", "greaterThan", "lessThan", "in") and part.get("value") == "":
         yield Finding(ERROR, place, "it compares with an empty value, so it cannot fail")
-    if part.get("navigationLinks") is False:
-        yield Finding(ERROR, place, "navigationLinks is false, so it cannot fail")
 
 
 def _whole(phase: str, listed: Sequence[Element]) -> Iterator[Finding]:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from fhir_gateway.conformance.errors import ScriptError
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T.*)?)?)?")
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 
 
 def _in(actual: str, expected: str) -> bool:
@@ -27,22 +31,32 @@ def _numbers(actual: str, expected: str) -> tuple[Decimal, Decimal] | None:
     return (first, second) if first.is_finite() and second.is_finite() else None
 
 
-def _greater(actual: str, expected: str) -> bool:
-    numbers = _numbers(actual, expected)
-    if numbers:
-        return numbers[0] > numbers[1]
+def _instants(actual: str, expected: str) -> tuple[datetime, datetime] | None:
+    """Both as instants, where both say their time zone."""
+    if not (_INSTANT.fullmatch(actual) and _INSTANT.fullmatch(expected)):
+        return None
+    try:
+        return datetime.fromisoformat(actual), datetime.fromisoformat(expected)
+    except ValueError:
+        return None
+
+
+def _order(actual: str, expected: str) -> int | None:
+    """Negative, 0 or positive: how two numbers or dates stand to each other; None for others."""
+    pair: tuple[Any, Any] | None = _numbers(actual, expected) or _instants(actual, expected)
+    if pair:
+        return int(pair[0] > pair[1]) - int(pair[0] < pair[1])
     if _DATE.fullmatch(actual) and _DATE.fullmatch(expected):
-        return actual > expected
-    return False
+        return (actual > expected) - (actual < expected)
+    return None
+
+
+def _greater(actual: str, expected: str) -> bool:
+    return (_order(actual, expected) or 0) > 0
 
 
 def _less(actual: str, expected: str) -> bool:
-    numbers = _numbers(actual, expected)
-    if numbers:
-        return numbers[0] < numbers[1]
-    if _DATE.fullmatch(actual) and _DATE.fullmatch(expected):
-        return actual < expected
-    return False
+    return (_order(actual, expected) or 0) < 0
 
 
 _ONE: dict[str, Callable[[str, str], bool]] = {

@@ -7,6 +7,7 @@ also hold FHIRPath there, so what a path looks like decides.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,9 +16,13 @@ from fhir_gateway.conformance.errors import NoResource, ScriptError
 from fhir_gateway.conformance.exchange import Content
 from fhir_gateway.conformance.json_path import find as find_json
 from fhir_gateway.conformance.x_path import find as find_xml
+from fhir_gateway.conformance.x_path import prefixed
 from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir import path as fhir_path
 from fhir_gateway.fhir.types import Resource
+
+#: `.name[0].family`: JSONPath whose `$` is left out.
+_DOTTED = re.compile(r"\.{1,2}[A-Za-z_*\[]")
 
 
 def kind(expression: str) -> str:
@@ -25,23 +30,34 @@ def kind(expression: str) -> str:
     text = expression.strip()
     if text == "$" or text.startswith(("$.", "$[")):
         return "jsonpath"
+    if _DOTTED.match(text):
+        return "jsonpath"
     outside = _outside_quotes(text)
-    return "xpath" if "/" in outside or "@value" in outside or "fhir:" in outside else "fhirpath"
+    return "xpath" if "/" in outside or "@value" in outside or prefixed(text) else "fhirpath"
 
 
-def at_path(expression: str, content: Content) -> list[str]:
-    """The values at a `path`, as texts. Raises ScriptError, NotSupported."""
+def at_path(expression: str, content: Content, *, primitive: bool = False) -> list[str]:
+    """The values at a `path`, as texts. `primitive`: objects are none.
+
+    Raises ScriptError, NotSupported.
+    """
     language = kind(expression)
     if language == "jsonpath":
-        return [text_of(value) for value in find_json(expression, resource_of(content))]
+        return _texts(expression, find_json(expression, resource_of(content)), primitive=primitive)
     if language == "xpath":
         return find_xml(expression, content)
-    return by_fhirpath(expression, content)
+    return by_fhirpath(expression, content, primitive=primitive)
 
 
-def by_fhirpath(expression: str, content: Content) -> list[str]:
+def by_fhirpath(expression: str, content: Content, *, primitive: bool = False) -> list[str]:
     """The results of a FHIRPath expression, as texts. Raises ScriptError, NotSupported."""
-    return [text_of(value) for value in evaluate(expression, resource_of(content))]
+    return _texts(expression, evaluate(expression, resource_of(content)), primitive=primitive)
+
+
+def _texts(expression: str, values: Sequence[Any], *, primitive: bool) -> list[str]:
+    if primitive and any(isinstance(value, (dict, list)) for value in values):
+        raise ScriptError(f"'{expression[:200]}' is no primitive value, as a variable must be")
+    return [text_of(value) for value in values]
 
 
 def evaluate(expression: str, resource: Resource) -> list[Any]:

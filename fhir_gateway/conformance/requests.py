@@ -27,6 +27,7 @@ from fhir_gateway.fhir import wire
 from fhir_gateway.fhir.types import Element, as_dict, as_list, as_str
 
 MEDIA_TYPES = {"json": wire.JSON, "xml": wire.XML, "ttl": "text/turtle", "none": ""}
+_JSON_PATCH = "application/json-patch+json"
 _FORM = "application/x-www-form-urlencoded"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 
@@ -121,6 +122,8 @@ def _with_real_id(content: Content, what: Interaction, url: str) -> Content:
 
 def _in_format(content: Content, wanted: str, *, given: bool) -> tuple[bytes, str]:
     resource = content.resource
+    if resource is None and not given and content.body.lstrip()[:1] == b"[":
+        return content.body, _JSON_PATCH  # no resource is a list
     if resource is None:
         return content.body, wanted if given else content.media_type
     own = as_str(resource.get("contentType"))

@@ -84,6 +84,8 @@ class ScriptResult:
     tests: tuple[TestResult, ...] = ()
     teardown: tuple[Step, ...] = ()
     started: datetime | None = None
+    #: Whether somebody ended the run before all its tests were run.
+    stopped: bool = False
     #: Why it could not be run at all (it does not parse, a fixture is missing).
     problem: str = ""
 

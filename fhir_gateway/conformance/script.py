@@ -60,6 +60,12 @@ class Script:
         """Its tests."""
         return [as_dict(test) for test in as_list(self.resource.get("test"))]
 
+    @property
+    def destinations(self) -> list[int]:
+        """The indexes of the servers that it declares."""
+        found = (as_dict(one).get("index") for one in as_list(self.resource.get("destination")))
+        return [index for index in found if isinstance(index, int)]
+
     def key(self, index: int) -> str:
         """The name of a test that stays the same between runs: suite/script/test."""
         test = self.tests[index]

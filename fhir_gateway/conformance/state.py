@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fhir_gateway.conformance import fixtures, substitution
 from fhir_gateway.conformance.addresses import Target
 from fhir_gateway.conformance.errors import NothingYet, ScriptError
-from fhir_gateway.conformance.exchange import Answer, Content, Exchange
+from fhir_gateway.conformance.exchange import Answer, Content, Exchange, Sent
 from fhir_gateway.conformance.script import Script
 from fhir_gateway.conformance.variables import Variables
 from fhir_gateway.errors import Refused
@@ -40,11 +40,14 @@ class State:
         self.media_type = media_type
         self.profiles = profiles
         self.last: Exchange | None = None
-        #: Fixtures that this run created, with their place on the server.
-        self.created: dict[str, Target] = {}
+        #: The server that the last operation meant, by its index.
+        self.destination = 1
+        #: Fixtures that this run created, with their place by the index of the server.
+        self.created: dict[str, dict[int, Target]] = {}
         self._script = script
-        self._ids: dict[str, Target] = {}
+        self._ids: dict[str, dict[int, Target]] = {}
         self._kept: dict[str, Content] = {}
+        self._requests: dict[str, Sent] = {}
         self._fixtures: dict[str, Content | Refused] = {}
         for fixture in map(as_dict, as_list(script.resource.get("fixture"))):
             try:
@@ -61,6 +64,11 @@ class State:
     def script(self) -> Resource:
         """The TestScript."""
         return self._script.resource
+
+    @property
+    def destinations(self) -> list[int]:
+        """The indexes of the servers that the script declares."""
+        return self._script.destinations
 
     @property
     def resolve(self) -> Callable[[str], substitution.Value]:
@@ -81,10 +89,18 @@ class State:
             raise found
         return fixtures.filled(found, self.resolve)
 
+    def request(self, source_id: str) -> Sent:
+        """The request that an operation kept under an id, or whose answer it did. Raises
+        NothingYet."""
+        if source_id not in self._requests:
+            raise NothingYet(f"no request is known as '{source_id}', so far")
+        return self._requests[source_id]
+
     def target(self, target_id: str) -> Target:
         """What an id stands for on the server. Raises ScriptError, NotSupported."""
-        if target_id in self._ids:
-            return self._ids[target_id]
+        places = self._ids.get(target_id)
+        if places:
+            return places.get(self.destination) or list(places.values())[-1]
         content = self.content(target_id)
         found = located(content) or of_resource(content)
         if found is None:
@@ -97,6 +113,8 @@ class State:
         request_id = as_str(operation.get("requestId"))
         response_id = as_str(operation.get("responseId"))
         source_id = as_str(operation.get("sourceId"))
+        for name in filter(None, (request_id, response_id)):
+            self._requests[name] = exchange.sent
         if request_id:
             self._kept[request_id] = exchange.sent
         answer = exchange.answer
@@ -112,9 +130,11 @@ class State:
         if place is None or place.resource_type in ("Bundle", "OperationOutcome", "Parameters"):
             return
         for name in filter(None, (response_id, source_id)):
-            self._ids[name] = place
+            places = self._ids.setdefault(name, {})
+            places.pop(self.destination, None)
+            places[self.destination] = place
         if source_id and answer.status == _CREATED:
-            self.created[source_id] = place
+            self.created.setdefault(source_id, {})[self.destination] = place
 
     def _look(self, source_id: str | None) -> Content:
         if source_id is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fhir_gateway.conformance import assertions, requests
-from fhir_gateway.conformance.errors import NotSupported
+from fhir_gateway.conformance.errors import NotSupported, ScriptError
 from fhir_gateway.conformance.http import Caller
 from fhir_gateway.conformance.results import Outcome, Step
 from fhir_gateway.conformance.script import flag, stops
@@ -43,11 +43,14 @@ class Runner:
             return Step(has[0], label(part), Outcome.ERROR, message, stops=True)
 
     def _operation(self, operation: Element) -> Step:
-        destination = operation.get("destination", 1)
-        caller = self.callers.get(destination) if isinstance(destination, int) else None
-        if caller is None:
-            raise NotSupported(f"needs a second server: --destination {destination}=URL")
         scope = self.state
+        scope.destination = self._destination(operation)
+        caller = self.callers.get(scope.destination)
+        if caller is None and scope.destinations == [scope.destination]:
+            caller = self.callers[1]  # the only one, whatever its number, is the target
+        if caller is None:
+            number = scope.destination
+            raise NotSupported(f"needs a second server: --destination {number}=URL")
         scope.base = caller.base
         exchange = caller.send(requests.build(operation, scope))
         scope.record(operation, exchange)
@@ -56,6 +59,19 @@ class Runner:
             return Step("operation", name, Outcome.ERROR, exchange.problem, exchange, stops=True)
         message = f"{exchange.answer.status} {exchange.answer.reason}".strip()
         return Step("operation", name, Outcome.PASS, message, exchange)
+
+    def _destination(self, operation: Element) -> int:
+        """The server that an operation means. Raises ScriptError where several are declared and
+        it says none, as R4 has it (TestScript.setup.action.operation.destination)."""
+        declared = self.state.destinations
+        given = operation.get("destination")
+        if given is None and len(declared) > 1:
+            raise ScriptError(f"it does not say which of the {len(declared)} destinations is meant")
+        if given is None:
+            return declared[0] if declared else 1
+        if isinstance(given, bool) or not isinstance(given, int):
+            raise ScriptError("its destination is no number")
+        return given
 
     def _assert(self, assertion: Element) -> Step:
         verdict = assertions.judge(assertion, self.state)

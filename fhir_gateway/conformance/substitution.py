@@ -18,6 +18,7 @@ from fhir_gateway.conformance.errors import ScriptError
 _PLACE = re.compile(r"\$\{([^${}\s]{1,200})\}")
 _HARMLESS = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?|true|false")
 MAX_VALUE = 20_000
+MAX_TEXT = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +38,35 @@ def names_in(text: str) -> list[str]:
 
 
 def plain(text: str, resolve: Resolve) -> str:
-    """With the values as they are. Raises ScriptError, NotSupported from `resolve`."""
-    return _PLACE.sub(lambda found: resolve(found[1]).text, text)
+    """With the values as they are. Raises ScriptError when it becomes too long, and ScriptError,
+    NotSupported from `resolve`."""
+    return _replaced(text, resolve, str)
 
 
 def into_json(text: str, resolve: Resolve) -> str:
     """With the values escaped as the inside of a JSON string."""
-    return _PLACE.sub(
-        lambda found: json.dumps(resolve(found[1]).text, ensure_ascii=False)[1:-1], text
-    )
+    return _replaced(text, resolve, lambda value: json.dumps(value, ensure_ascii=False)[1:-1])
 
 
 def into_xml(text: str, resolve: Resolve) -> str:
     """With the values escaped as the inside of an attribute or a text."""
-    return _PLACE.sub(
-        lambda found: escape(resolve(found[1]).text, {'"': "&quot;", "'": "&apos;"}), text
-    )
+    return _replaced(text, resolve, lambda value: escape(value, {'"': "&quot;", "'": "&apos;"}))
+
+
+def _replaced(text: str, resolve: Resolve, put: Callable[[str], str]) -> str:
+    """Each variable is evaluated once, however often the text names it."""
+    known: dict[str, str] = {}
+    parts, end, length = [], 0, len(text)
+    for found in _PLACE.finditer(text):
+        name = found[1]
+        if name not in known:
+            known[name] = put(resolve(name).text)
+        length += len(known[name])
+        if length > MAX_TEXT:
+            raise ScriptError(f"with its variables a text is longer than {MAX_TEXT} characters")
+        parts += [text[end : found.start()], known[name]]
+        end = found.end()
+    return "".join([*parts, text[end:]])
 
 
 def into_expression(text: str, resolve: Resolve, *, backslash: bool = True) -> str:

@@ -21,7 +21,7 @@ def report(run: Run, result: ScriptResult) -> Resource:
     found: Resource = {
         "resourceType": "TestReport",
         "name": f"{result.suite}/{result.script}",
-        "status": "completed",
+        "status": "stopped" if result.stopped else "completed",
         "testScript": _script(result),
         "result": "fail" if result.outcome in BAD else "pass",
         "score": round(100 * passed / len(tests)) if tests else 0,

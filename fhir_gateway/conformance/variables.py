@@ -30,6 +30,9 @@ _ALPHABETS = {
 #: Built-in names besides the random ones.
 BUILT_IN = ("run", "UUID", "TODAY", "NOW", "target")
 _MAX_DEPTH = 8
+#: How many variables one value may be made of, with those within those: more is a trap.
+_MAX_WITHIN = 1_000
+_SOURCES = ("expression", "path", "headerField")
 
 
 def is_built_in(name: str) -> bool:
@@ -70,6 +73,7 @@ class Variables:
             "NOW": now.isoformat(timespec="seconds"),
         }
         self._depth = 0
+        self._within = 0
 
     def value(self, name: str) -> Value:
         """The value of a variable. Raises ScriptError when it has none, NotSupported when the
@@ -81,8 +85,9 @@ class Variables:
         return Value(self._built_in(name), authored=True)
 
     def _bounded(self, name: str) -> Value:
-        if self._depth >= _MAX_DEPTH:
-            raise ScriptError(f"${{{name}}} is defined by itself")
+        self._within = self._within + 1 if self._depth else 0
+        if self._depth >= _MAX_DEPTH or self._within > _MAX_WITHIN:
+            raise ScriptError(f"${{{name}}} is defined by itself, or by too many others")
         self._depth += 1
         try:
             value = self._declared_value(name, self._declared[name])
@@ -110,19 +115,22 @@ class Variables:
         raise ScriptError(f"${{{name}}} has no value: its source holds nothing there")
 
     def _from_source(self, variable: Element) -> list[str]:
-        expression = as_str(variable.get("expression"))
-        path, header = as_str(variable.get("path")), as_str(variable.get("headerField"))
-        if not (expression or path or header):
+        expression, path, header = (as_str(variable.get(name)) for name in _SOURCES)
+        sources = [name for name in _SOURCES if as_str(variable.get(name))]
+        if not sources:
             return []
+        if len(sources) > 1:
+            raise ScriptError(f"a variable has one source, not {' and '.join(sources)}")
         content = self._look(as_str(variable.get("sourceId")) or None)
         if header:
             value = content.header(header)
             return [] if value is None else [value]
         if expression:
-            return paths.by_fhirpath(substitution.into_expression(expression, self.value), content)
+            filled = substitution.into_expression(expression, self.value)
+            return paths.by_fhirpath(filled, content, primitive=True)
         backslash = paths.kind(path) == "fhirpath"
         filled = substitution.into_expression(path, self.value, backslash=backslash)
-        return paths.at_path(filled, content)
+        return paths.at_path(filled, content, primitive=True)
 
     def _built_in(self, name: str) -> str:
         if name not in self._made:

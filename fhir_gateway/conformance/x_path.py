@@ -13,6 +13,8 @@ from fhir_gateway.errors import GatewayError
 from fhir_gateway.fhir import exchange_xml
 
 _ABSOLUTE = re.compile(r"(?:^|[(\s,|=])/(?!/)")
+_PREFIX = re.compile(r"(?<![\w:.-])(?:fhir|f|h|xhtml):(?!:)")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAMESPACES = {
     "fhir": exchange_xml.FHIR,
     "f": exchange_xml.FHIR,
@@ -29,12 +31,19 @@ def compiled(expression: str) -> Any:
         raise ScriptError(f"XPath '{expression[:200]}': {error}") from None
 
 
+def prefixed(expression: str) -> bool:
+    """Whether an expression names elements with the prefix of a namespace."""
+    return _PREFIX.search(_QUOTED.sub("''", expression)) is not None
+
+
 def find(expression: str, content: Content) -> list[str]:
     """The values at an expression, as texts. Raises ScriptError, NotSupported."""
-    path = compiled(_prefixed(expression))
+    path = compiled(expression)
     root = _xml(content)
+    if not prefixed(expression) and "namespace-uri" not in expression:
+        _without_namespaces(root)  # `Patient/name/@value`, as many scripts write it
     try:
-        found = path(root) if _ABSOLUTE.search(expression) else _relative(path, root)
+        found = path(_context(expression, root))
     except etree.XPathError as error:
         raise NotSupported(f"not supported: the XPath '{expression[:200]}' ({error})") from None
     if not isinstance(found, list):
@@ -42,22 +51,22 @@ def find(expression: str, content: Content) -> list[str]:
     return [_text(one) for one in found]
 
 
-def _relative(path: Any, root: Any) -> Any:
-    """Scripts start a relative path at the document (`fhir:Patient/…`) or at the resource."""
+def _context(expression: str, root: Any) -> Any:
+    """Where a path starts. Scripts start a relative one at the document (`fhir:Patient/…`) or at
+    the resource (`fhir:name`); one that begins with the resource's name means the document."""
+    name = re.escape(etree.QName(root).localname)
+    step = re.compile(rf"(?<![\w/:.@$-])(?:(?:fhir|f):)?{name}(?![\w.:(-])")
+    bare = _QUOTED.sub("''", expression)
+    if _ABSOLUTE.search(bare) or step.search(bare) is None:
+        return root
     holder = etree.Element("document")
     holder.append(root)
-    found = path(holder)
-    return path(root) if found == [] else found
+    return holder
 
 
-def _prefixed(expression: str) -> str:
-    """`Patient/name/@value`, as many scripts write it, with the namespace of FHIR."""
-    if "fhir:" in expression or "f:" in expression or "(" in expression or "[" in expression:
-        return expression
-    return "/".join(
-        f"fhir:{step}" if step[:1].isalpha() and ":" not in step else step
-        for step in expression.split("/")
-    )
+def _without_namespaces(root: Any) -> None:
+    for element in root.iter("*"):
+        element.tag = etree.QName(element).localname
 
 
 def _xml(content: Content) -> Any:

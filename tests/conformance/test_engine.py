@@ -36,7 +36,6 @@ def test_a_script_runs_against_a_real_server(epr: str, run_script: RunScript) ->
         operation(
             "search", resource="Patient", params="?identifier=https://example.org/test|${run}"
         ),
-        asserts(navigationLinks=True),
         asserts(expression="Bundle.entry.count()", value="1"),
         asserts(requestMethod="get", direction="request"),
         asserts(requestURL="identifier", operator="contains"),
@@ -420,3 +419,38 @@ def test_a_body_that_a_fixture_holds_is_sent_with_its_variables_escaped(
 
     [asked] = [one for one in recorder.asked if one.method == "POST"]
     assert json.loads(asked.body)["id"] == 'a"b'
+
+
+def test_a_test_can_look_at_the_last_answer_of_setup_or_of_the_test_before(
+    recorder: Recorder, server: str, run_script: RunScript
+) -> None:
+    recorder.on("POST /Patient", status=201, location=f"{server}/Patient/7/_history/1")
+    recorder.on("GET /Patient/7/_history/1", {"resourceType": "Patient"})
+    create = operation("create", resource="Patient", sourceId="p")
+    resource = script(
+        [asserts(response="created"), operation("read", url="${location}")],
+        [asserts(response="okay"), asserts(resource="Patient")],
+        setup={"action": [create]},
+        fixture=[FIXTURE],
+        variable=[{"name": "location", "headerField": "Location"}],
+    )
+
+    run = run_script(server, resource, {"patient.json": PATIENT})
+    alone = run_script(server, resource, keys=frozenset({"suite/script/t2"}))
+
+    assert outcomes(run) == ["pass", "pass"], messages(run)
+    assert outcomes(alone) == ["pass"], messages(alone)
+
+
+def test_a_test_does_not_look_at_an_answer_before_the_one_that_was_not_asked_for(
+    server: str, run_script: RunScript
+) -> None:
+    run = run_script(
+        server,
+        script(
+            [READ, asserts(response="okay"), operation("delete", resource="Patient", params="/1")],
+            [asserts(response="notFound")],
+        ),
+    )
+
+    assert outcomes(run) == ["fail", "error"]

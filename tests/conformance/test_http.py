@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -21,8 +22,8 @@ class Token(httpx.Auth):
 
 
 @contextmanager
-def raw_server(answer: bytes, *, hold: bool = False) -> Iterator[str]:
-    """A server that says these bytes to whoever connects."""
+def raw_server(answer: bytes, *, hold: bool = False, drip: bytes = b"") -> Iterator[str]:
+    """A server that says these bytes to whoever connects; then `drip`, again and again."""
     bound = socket.create_server(("127.0.0.1", 0))
     done = threading.Event()
 
@@ -31,6 +32,9 @@ def raw_server(answer: bytes, *, hold: bool = False) -> Iterator[str]:
         with connection:
             connection.recv(65_536)
             connection.sendall(answer)
+            with suppress(OSError):  # it hung up
+                while drip and not done.wait(0.05):
+                    connection.sendall(drip)
             if hold:
                 done.wait(10)
 
@@ -104,6 +108,26 @@ def test_a_server_that_never_ends_its_answer_is_left() -> None:
 
     assert exchange.answer is None
     assert "ReadTimeout" in exchange.problem
+
+
+@pytest.mark.parametrize(
+    ("answer", "drip"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        (b"HTTP/1.1 200 OK\r\n", b"X-More: x\r\n"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    ],
+)
+def test_a_server_that_trickles_is_left(answer: bytes, drip: bytes) -> None:
+    start = time.monotonic()
+    with raw_server(answer, drip=drip) as base, Caller(base, timeout=0.3) as caller:
+        exchange = caller.send(Sent(url=f"{base}/a"))
+        seconds = time.monotonic() - start
+
+    assert exchange.answer is None
+    assert "longer than 0.3 seconds" in exchange.problem
+    assert seconds < 2
 
 
 @pytest.mark.parametrize(

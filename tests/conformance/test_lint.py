@@ -117,7 +117,10 @@ def test_a_good_script_has_no_finding(tmp_path: Path) -> None:
             [READ, OKAY, asserts(headerField="a", operator="contains", value="")],
             "error: test[0].action[2].assert: it compares with an empty value",
         ),
-        ([READ, OKAY, asserts(navigationLinks=False)], "error: test[0].action[2].assert: navig"),
+        (
+            [READ, OKAY, asserts(navigationLinks=False)],
+            "error: test[0].action[2].assert: it checks",
+        ),
         ([READ, OKAY, {"assert": {"response": "okay"}}], "error: TestScript: "),
     ],
 )

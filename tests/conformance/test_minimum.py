@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_gateway.conformance import minimum
+from tests.conformance.conftest import RunScript
+from tests.conformance.recorder import Recorder
+from tests.conformance.writing import asserts, operation, outcomes, script
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -43,3 +46,28 @@ def test_everything_holds_itself(value: Any) -> None:
 def test_more_never_hurts_and_less_always_does(value: dict[str, Any], extra: str) -> None:
     assert minimum.missing(value, {**value, f"{extra}more": 1}) == []
     assert minimum.missing({**value, "a key of its own": 1}, value) != []
+
+
+def test_the_id_of_a_contained_minimum_only_names_it(
+    recorder: Recorder, server: str, run_script: RunScript
+) -> None:
+    recorder.on("GET /Patient/1", {"resourceType": "Patient", "id": "1", "active": True})
+    contained = {"resourceType": "Patient", "id": "least", "active": True}
+    file = {"resourceType": "Patient", "id": "other", "active": True}
+    read = operation("read", resource="Patient", params="/1")
+
+    run = run_script(
+        server,
+        script(
+            [read, asserts(minimumId="contained")],
+            [read, asserts(minimumId="file")],
+            contained=[contained],
+            fixture=[
+                {"id": "contained", "resource": {"reference": "#least"}},
+                {"id": "file", "resource": {"reference": "fixtures/least.json"}},
+            ],
+        ),
+        {"least.json": file},
+    )
+
+    assert outcomes(run) == ["pass", "fail"]

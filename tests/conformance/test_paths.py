@@ -35,6 +35,12 @@ def content(resource: Any = PATIENT) -> Content:
         ("Patient.name.family", "fhirpath"),
         ("Patient.identifier.where(system = 'https://example.org/a').value", "fhirpath"),
         ("name.first().family", "fhirpath"),
+        ("not(f:name)", "xpath"),
+        ("fhir:name = 'a'", "xpath"),
+        ("./f:name", "xpath"),
+        ("../f:name", "xpath"),
+        (".name[0].family", "jsonpath"),
+        ("..family", "jsonpath"),
     ],
 )
 def test_what_a_path_looks_like_decides_its_language(expression: str, kind: str) -> None:
@@ -61,6 +67,21 @@ def test_what_a_path_looks_like_decides_its_language(expression: str, kind: str)
         ("fhir:name[1]/fhir:family", ["Chalmers"]),
         ("count(fhir:Patient/fhir:name)", ["2"]),
         ("fhir:Patient/fhir:active/@value = 'true'", ["true"]),
+        (".name[0].given[1]", ["James"]),
+        ("..family", ["Chalmers", "Windsor"]),
+        # Without prefixes, whatever else stands in it.
+        ("Patient/name[1]/family", ["Chalmers"]),
+        ("/Patient/name[family/@value='Windsor']/family/@value", ["Windsor"]),
+        ("count(Patient/name)", ["2"]),
+        ("//name[last()]/family", ["Windsor"]),
+        ("//*[local-name()='given'][2]/@value", ["James"]),
+        # Relative to the resource, where nothing found is a value too.
+        ("count(fhir:name)", ["2"]),
+        ("count(name/given)", ["2"]),
+        ("not(f:name)", ["false"]),
+        ("boolean(f:name)", ["true"]),
+        ("f:active/@value = 'true'", ["true"]),
+        ("concat(f:id/@value, '/Patient')", ["p1/Patient"]),
     ],
 )
 def test_a_path_finds_values_as_texts(expression: str, found: list[str]) -> None:

@@ -141,6 +141,10 @@ def built(scope: Scope | None = None, **operation: Any) -> Any:
         ({"method": "options"}, "OPTIONS", ""),
         ({"method": "head", "resource": "Patient", "params": "/1"}, "HEAD", "/Patient/1"),
         ({"code": "read", "url": "Patient/1/_history/2"}, "GET", "/Patient/1/_history/2"),
+        ({"code": "read", "url": "/Patient/1"}, "GET", "/Patient/1"),
+        ({"code": "search", "url": "/Patient?name=a"}, "GET", "/Patient?name=a"),
+        ({"code": "read", "url": "/fhir/Patient/1"}, "GET", "/Patient/1"),
+        ({"code": "read", "url": "//epr.example/fhir/Patient/1"}, "GET", "/Patient/1"),
         ({"code": "read", "url": "https://epr.example/fhir/Patient/1"}, "GET", "/Patient/1"),
     ],
 )
@@ -230,6 +234,14 @@ def test_a_json_patch_in_a_binary_is_sent_as_its_data() -> None:
     )
 
     assert (sent.body, sent.header("content-type")) == (patch, "application/json-patch+json")
+
+
+def test_a_json_patch_is_sent_as_one_without_a_word() -> None:
+    scope = Scope(Content(b'[{"op":"remove","path":"/active"}]', wire.JSON))
+
+    sent = built(scope, code="patch", targetId="t", sourceId="s")
+
+    assert sent.header("content-type") == "application/json-patch+json"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from lxml import etree
 from fhir_gateway.conformance import paths, substitution
 from fhir_gateway.conformance.errors import ScriptError
 from fhir_gateway.conformance.exchange import Content
-from fhir_gateway.conformance.substitution import Value
+from fhir_gateway.conformance.substitution import Resolve, Value
 
 
 def resolve_to(text: str, *, authored: bool = False) -> substitution.Resolve:
@@ -69,3 +70,19 @@ def test_an_author_may_write_a_part_of_an_expression() -> None:
 def test_an_xpath_cannot_hold_a_value_with_its_quote() -> None:
     with pytest.raises(ScriptError, match="quote"):
         substitution.into_expression("//a[. = '${x}']", resolve_to("a'b"), backslash=False)
+
+
+@pytest.mark.parametrize(
+    "into", [substitution.plain, substitution.into_json, substitution.into_xml]
+)
+def test_a_text_does_not_grow_without_bounds(into: Callable[[str, Resolve], str]) -> None:
+    asked: list[str] = []
+
+    def resolve(name: str) -> Value:
+        asked.append(name)
+        return Value("x" * 20_000, authored=True)
+
+    with pytest.raises(ScriptError, match="longer than"):
+        into("${a} and ${a}" * 1_000_000, resolve)
+
+    assert asked == ["a"]

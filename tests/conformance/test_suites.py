@@ -113,3 +113,20 @@ def test_a_script_may_be_xml(tmp_path: Path) -> None:
 
     assert found.key(0).endswith("/x/t1")
     assert found.tests[0]["action"][0]["assert"] == {"response": "okay", "warningOnly": False}
+
+
+def test_what_a_script_sends_is_no_broken_script(tmp_path: Path) -> None:
+    sent = [
+        {"id": name, "resource": {"reference": name}}
+        for name in ("patch.json", "broken.json", "../outside.json", "https://a.example/b.json")
+    ]
+    (tmp_path / "script.json").write_text(
+        json.dumps({"resourceType": "TestScript", "id": "s", "fixture": sent})
+    )
+    (tmp_path / "patch.json").write_text("[]")
+    (tmp_path / "broken.json").write_text('{"resourceType":')
+    (tmp_path / "stray.json").write_text("{")
+
+    suite = suites.read_suite(tmp_path)
+
+    assert [file.name for file, _ in suite.problems] == ["stray.json"]

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from fhir_gateway.conformance import runs
 from fhir_gateway.conformance import test_report as reports
+from fhir_gateway.conformance.results import Run
 from fhir_gateway.fhir import check
 from tests.conformance import report_runs
 from tests.conformance.conftest import RunScript
@@ -48,3 +52,22 @@ def test_what_was_only_skipped_is_pending_and_no_pass(server: str, run_script: R
     [report] = [reports.report(run, one) for one in run.scripts]
     assert report["result"] == "pending"
     assert report["test"][0]["action"][0]["operation"]["result"] == "skip"
+
+
+def test_a_run_that_somebody_ended_is_stopped_and_not_completed(
+    server: str, run_script: RunScript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = operation("read", resource="Patient", params="/1")
+    steps = [read, asserts(response="notFound")]
+    ended: list[object] = []
+    run_all = runs.run
+
+    def run_until_the_first_test(*args: Any, **kwargs: Any) -> Run:
+        return run_all(*args, on_test=ended.append, stopped=lambda: bool(ended), **kwargs)
+
+    monkeypatch.setattr(runs, "run", run_until_the_first_test)
+    run = run_script(server, script(steps, steps))
+
+    [report] = [reports.report(run, one) for one in run.scripts]
+    assert (report["status"], report["result"], report["score"]) == ("stopped", "pending", 50)
+    assert check.problems(report) == []

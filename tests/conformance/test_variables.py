@@ -54,6 +54,10 @@ def test_where_a_value_comes_from(declared: dict[str, Any], value: str) -> None:
         ({"expression": "Patient.id", "sourceId": "later"}, ScriptError, "holds nothing"),
         ({"expression": "Patient.((", "defaultValue": "d"}, ScriptError, "FHIRPath"),
         ({"defaultValue": "${x}"}, ScriptError, "by itself"),
+        ({"expression": "Patient.name"}, ScriptError, "no primitive value"),
+        ({"path": "$.name", "defaultValue": "d"}, ScriptError, "no primitive value"),
+        ({"path": "$.id", "expression": "Patient.id"}, ScriptError, "expression and path"),
+        ({"headerField": "ETag", "path": "$.id"}, ScriptError, "path and headerField"),
         ({"hint": "[id]"}, NotSupported, r"--variable x=… \(\[id\]\)"),
         ({}, NotSupported, "--variable x="),
     ],
@@ -100,3 +104,15 @@ def test_what_has_a_value_by_itself_keeps_it(name: str, pattern: str) -> None:
 def test_what_is_not_declared_is_an_error() -> None:
     with pytest.raises(ScriptError, match="not declared"):
         variables().value("C0")
+
+
+def test_a_value_made_of_too_many_others_is_refused_at_once() -> None:
+    levels = {
+        f"v{n}-{i}": {"defaultValue": "".join(f"${{v{n + 1}-{j}}}" for j in range(20))}
+        for n in range(7)
+        for i in range(20)
+    }
+    last = {f"v7-{i}": {"defaultValue": ""} for i in range(20)}
+
+    with pytest.raises(ScriptError, match="too many others"):
+        variables(**levels, **last).value("v0-0")
