@@ -197,13 +197,17 @@ def test_what_was_deleted_is_gone_and_not_found_by_searches(one: Api) -> None:
         ("GET", "/Patient/_search", "POST"),
         ("POST", "/metadata", "GET, HEAD"),
         ("GET", "/QuestionnaireResponse/$extract", "POST"),
+        ("PUT", "/QuestionnaireResponse/r1/$extract", "GET, HEAD, POST"),
+        ("PROPFIND", "/Patient", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
     ],
 )
 def test_a_method_that_is_not_served_is_told_which_are(
     one: Api, method: str, path: str, allow: str
 ) -> None:
     answer = one.request(method, path)
-    assert (answer.status_code, answer.headers["allow"]) == (405, allow)
+    told = ", ".join(sorted(answer.headers["allow"].split(", ")))
+    assert (answer.status_code, told) == (405, allow)
+    assert answer.json()["resourceType"] == "OperationOutcome"
     assert answer.json()["issue"][0]["code"] == "not-supported"
 
 
