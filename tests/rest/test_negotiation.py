@@ -172,6 +172,9 @@ def test_a_history_is_paged(one: Api) -> None:
         seen += [entry["resource"]["meta"]["versionId"] for entry in page["entry"]]
         path = next((i["url"] for i in page["link"] if i["relation"] == "next"), "")
     assert seen == ["6", "5", "4", "3", "2", "1"]
+    first = {link["relation"]: link["url"] for link in page["link"]}["first"]
+    assert first.endswith("/Task/_history?_count=2")
+    assert "first" not in str(one.get("/Task/_history").json()["link"])
 
 
 def test_what_was_deleted_is_gone_and_not_found_by_searches(one: Api) -> None:
