@@ -98,7 +98,7 @@ def _model_problems(model: Any, resource: Resource) -> list[Element]:
 def _model_problem(kind: str, place: list[str]) -> Element:
     """What a model found, in words; `kind` is of https://docs.pydantic.dev/latest/errors/."""
     where = place[0] if place else "an element"
-    if kind == "missing":
+    if kind.endswith("missing"):
         return issue("error", "required", f"{where} is required", expression=place)
     if kind == "extra_forbidden":
         return issue("error", "structure", f"{where} is no element of R4", expression=place)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -18,6 +19,7 @@ from fhir_gateway.rest.access import Authenticate, nobody
 from fhir_gateway.rest.dispatch import Admit, Dispatcher, Observer
 from fhir_gateway.rest.metadata import capability_statement
 from fhir_gateway.rest.negotiation import MAX_BYTES, problem_response, too_large
+from fhir_gateway.rest.problem import ISSUE_CODES, Problem
 from fhir_gateway.rest.registry import Answer, Registry
 from fhir_gateway.store.database import Database
 from fhir_gateway.web.head import HeadAsGet
@@ -69,10 +71,18 @@ def create_fhir_app(
         Route(f"{BASE}/openapi.json", describe, methods=["GET"]),
         Route("/{path:path}", answer, methods=_METHODS),
     ]
-    app = Starlette(routes=served)
+    app = Starlette(routes=served, exception_handlers={HTTPException: _refused})
     app.state.authenticate = authenticate
     limited = BodyLimit(app, max_bytes=MAX_BYTES, refuse=_refuse)
     return HeadAsGet(SecurityHeaders(_EchoRequestId(limited), https=base_url.startswith("https:")))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """What the framework refuses: a method that no route here has."""
+    assert isinstance(error, HTTPException)
+    text = "This method is not served here."
+    code = ISSUE_CODES.get(error.status_code, "processing")
+    return problem_response(request, Problem(error.status_code, code, text, headers=error.headers))
 
 
 def _refuse(scope: Scope) -> ASGIApp:

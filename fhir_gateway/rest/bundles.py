@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
-from fhir_gateway.rest.access import NOBODY, require
+from fhir_gateway.rest.access import require
 from fhir_gateway.rest.bundle_entries import Entry, as_patch, in_order, renamed, request_of
 from fhir_gateway.rest.conditions import is_unmodified
 from fhir_gateway.rest.desk import Desk, Pending, Prepare, run_all
@@ -131,7 +131,9 @@ class Bundles:
             text = "Operations, and Bundles within Bundles, are asked for by themselves."
             raise Problem(UNPROCESSABLE, "not-supported", text)
         letter = LETTERS[Interaction(route.interaction)]
-        access = NOBODY if route.public else require(request, route.resource_type, letter)
+        access = call.access
+        if not route.public:
+            access = require(request, route.resource_type, letter)
         resource = given.get("resource")
         inner = Call(
             request=request,

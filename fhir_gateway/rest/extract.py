@@ -9,8 +9,9 @@ from fhir_gateway.fhir.outcome import has_errors
 from fhir_gateway.fhir.types import Resource, as_dict, as_list, as_str
 from fhir_gateway.mapping import extract
 from fhir_gateway.questionnaire.catalogue import Catalogue
+from fhir_gateway.rest.operations.inputs import stored_resource
 from fhir_gateway.rest.problem import BAD_REQUEST, UNPROCESSABLE, Problem
-from fhir_gateway.rest.registry import Answer, Call, Operation, Registry
+from fhir_gateway.rest.registry import Answer, Call, Level, Operation, Registry
 
 OPERATION = "http://hl7.org/fhir/uv/sdc/OperationDefinition/QuestionnaireResponse-extract"
 
@@ -19,12 +20,27 @@ def register(registry: Registry, catalogue: Catalogue) -> None:
     """Serve the operation."""
 
     def handler(call: Call) -> Answer:
-        return _extract(catalogue, call.resource or {})
+        given = call.resource or {}
+        if call.id and given.get("resourceType") in (None, "Parameters"):
+            given = _with_stored(given, stored_resource(registry, call))
+        return _extract(catalogue, given)
 
+    levels = frozenset({Level.TYPE, Level.INSTANCE})
     registry.operation(
-        Operation("extract", OPERATION, handler, resource_type="QuestionnaireResponse")
+        Operation("extract", OPERATION, handler, "QuestionnaireResponse", levels, get_one=True)
     )
     registry.type("QuestionnaireResponse")
+
+
+def _with_stored(given: Resource, response: Resource) -> Resource:
+    """Parameters with the response that the address names."""
+    others = [
+        part
+        for part in map(as_dict, as_list(given.get("parameter")))
+        if part.get("name") != "questionnaire-response"
+    ]
+    named = {"name": "questionnaire-response", "resource": response}
+    return {"resourceType": "Parameters", "parameter": [named, *others]}
 
 
 def _extract(catalogue: Catalogue, given: Resource) -> Answer:

@@ -46,7 +46,10 @@ def page(tx: Transaction, call: Call, visible: Visible, *, now: datetime) -> Res
         raise not_found(call.resource_type)
     address = f"{call.base_url}/{place}"
     links = [{"relation": "self", "url": _url(address, call.parameters)}]
-    if len(found) > count > 0:
+    more = len(found) > count > 0
+    if more or cursor.after is not None:
+        links.append({"relation": "first", "url": _url(address, cursor.pairs)})
+    if more:
         last = found[count - 1]
         after = Position((last.at.isoformat(), str(last.version)), last.sequence)
         following = Cursor(place, cursor.client_id, cursor.pairs, after)

@@ -93,7 +93,7 @@ def _add_operation(paths: dict[str, Description], operation: Operation) -> None:
     for level in sorted(operation.levels):
         below = "/{id}" if level is Level.INSTANCE else ""
         path = f"{start}{below}/${operation.name}"
-        for method in ("get", "post") if operation.get else ("post",):
+        for method in map(str.lower, operation.methods(level)):
             call = _call(
                 f"{operation.name}-{operation.resource_type or 'base'}-{level}-{method}",
                 f"${operation.name}",

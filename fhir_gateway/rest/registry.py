@@ -103,7 +103,8 @@ class Operation:
     """An operation, `name` without `$`. `resource_type` is empty for one at the base.
 
     `letter`: which scope allows it (of its resource type); None: no token is needed. `get`:
-    whether it can be called by GET too, as one that changes nothing may be. `raw`: whether the
+    whether it can be called by GET too, as one that changes nothing may be; `get_one`: only of one
+    resource, which is then all that it needs. `raw`: whether the
     handler reads `body` itself, because it is no resource (CSV, a form).
     """
 
@@ -114,7 +115,13 @@ class Operation:
     levels: frozenset[Level] = frozenset({Level.TYPE})
     letter: str | None = None
     get: bool = False
+    get_one: bool = False
     raw: bool = False
+
+    def methods(self, level: Level) -> tuple[str, ...]:
+        """The methods it is called by."""
+        get = self.get or (self.get_one and level is Level.INSTANCE)
+        return ("GET", "POST") if get else ("POST",)
 
 
 @dataclass(slots=True)

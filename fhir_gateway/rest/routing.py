@@ -143,4 +143,4 @@ def _operation(
         public=found.letter is None,
         operation=found,
     )
-    return {"POST": route, "GET": route} if found.get else {"POST": route}
+    return dict.fromkeys(found.methods(level), route)

@@ -15,7 +15,7 @@ from fhir_gateway.rest import cursor as cursors
 from fhir_gateway.rest.access import Access, concerns
 from fhir_gateway.rest.conditions import preferences, version_headers
 from fhir_gateway.rest.cursor import Cursor
-from fhir_gateway.rest.problem import BAD_REQUEST, FORBIDDEN, GONE, Problem, not_found
+from fhir_gateway.rest.problem import BAD_REQUEST, FORBIDDEN, GONE, NOT_FOUND, Problem, not_found
 from fhir_gateway.rest.registry import Answer, Call, Interaction, Parameter, Registry
 from fhir_gateway.store import resource_links, resources, search
 from fhir_gateway.store.database import Database, Transaction
@@ -101,7 +101,8 @@ class StoredResources:
                 limit=1,
             )
         if not found:
-            raise not_found(call.resource_type)
+            text = f"There is no {call.resource_type} with this id, or no such version of it."
+            raise Problem(NOT_FOUND, "not-found", text)
         concerns(call.request, [found[0].provider])
         return _answer(call, found[0].resource)
 

@@ -51,8 +51,7 @@ def merged(before: Resource, after: Resource, *, moment: str) -> Resource:
 
 def _untouched(before: Resource, after: Resource) -> Iterator[Element]:
     for name in sorted(before.keys() | after.keys()):
-        known = name.removeprefix("_")
-        if known in WRITABLE or name in _OURS:
+        if name in WRITABLE or name in _OURS:
             continue
         if before.get(name) != after.get(name):
             shown = name if name.isidentifier() else "?"

@@ -122,7 +122,10 @@ class TokenDesk:
 
     def grant(self, form: Mapping[str, str], at: str, *, now: datetime) -> Granted:
         """A token for a form. Raises TokenRefused; TryLater where its keys cannot be had."""
-        if form.get("grant_type") != "client_credentials":
+        if not form.get("grant_type"):
+            # https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+            raise TokenRefused("invalid_request", "grant_type is missing.")
+        if form["grant_type"] != "client_credentials":
             raise TokenRefused("unsupported_grant_type", "grant_type must be client_credentials.")
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise TokenRefused(

@@ -8,7 +8,7 @@ import pytest
 
 from fhir_gateway.fhir.types import Resource
 from tests.rest.test_invite import fresh_mobile, request
-from tests.rest.write_world import IDENTIFIERS, THEIRS, Writing
+from tests.rest.write_world import IDENTIFIERS, OURS, THEIRS, Writing
 
 
 def bundle(kind: str, *entries: Resource) -> Resource:
@@ -71,6 +71,20 @@ def test_an_entry_has_the_status_as_http_names_it_and_when_it_was_changed(world:
     lines = [response["status"] for response in responses]
     assert lines == ["200 OK", "404 Not Found", "304 Not Modified", "200 OK"]
     assert responses[0]["lastModified"] == task["meta"]["lastUpdated"]
+
+
+def test_what_is_public_brings_along_what_the_client_may_see(world: Writing) -> None:
+    made = world.post("QuestionnaireResponse", world.response()).json()
+    url = made["questionnaire"].partition("|")[0]
+    search = f"Questionnaire?url={url}&_revinclude=QuestionnaireResponse:questionnaire"
+
+    def brought(provider: str) -> list[str]:
+        answer = world.post("", bundle("batch", entry("GET", search)), provider=provider)
+        (found,) = answer.json()["entry"]
+        return [e["resource"]["id"] for e in found["resource"]["entry"]]
+
+    assert made["id"] in brought(OURS)
+    assert made["id"] not in brought(THEIRS)
 
 
 def test_entries_are_authorised_each_by_itself(world: Writing) -> None:

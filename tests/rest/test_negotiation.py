@@ -172,6 +172,9 @@ def test_a_history_is_paged(one: Api) -> None:
         seen += [entry["resource"]["meta"]["versionId"] for entry in page["entry"]]
         path = next((i["url"] for i in page["link"] if i["relation"] == "next"), "")
     assert seen == ["6", "5", "4", "3", "2", "1"]
+    first = {link["relation"]: link["url"] for link in page["link"]}["first"]
+    assert first.endswith("/Task/_history?_count=2")
+    assert "first" not in str(one.get("/Task/_history").json()["link"])
 
 
 def test_what_was_deleted_is_gone_and_not_found_by_searches(one: Api) -> None:
@@ -197,13 +200,17 @@ def test_what_was_deleted_is_gone_and_not_found_by_searches(one: Api) -> None:
         ("GET", "/Patient/_search", "POST"),
         ("POST", "/metadata", "GET, HEAD"),
         ("GET", "/QuestionnaireResponse/$extract", "POST"),
+        ("PUT", "/QuestionnaireResponse/r1/$extract", "GET, HEAD, POST"),
+        ("PROPFIND", "/Patient", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
     ],
 )
 def test_a_method_that_is_not_served_is_told_which_are(
     one: Api, method: str, path: str, allow: str
 ) -> None:
     answer = one.request(method, path)
-    assert (answer.status_code, answer.headers["allow"]) == (405, allow)
+    told = ", ".join(sorted(answer.headers["allow"].split(", ")))
+    assert (answer.status_code, told) == (405, allow)
+    assert answer.json()["resourceType"] == "OperationOutcome"
     assert answer.json()["issue"][0]["code"] == "not-supported"
 
 

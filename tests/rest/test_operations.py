@@ -106,6 +106,8 @@ def test_validate_of_one_resource_needs_access_to_it(world: Writing) -> None:
     task = world.task()
     here = f"Task/{task['id']}/$validate"
     assert world.post(here, parameters()).status_code == 200
+    assert errors(world.get(here)) == []
+    assert world.get(here, provider=None).status_code == 401
     assert world.post(here, parameters(), provider=None).status_code == 401
     assert world.post(here, parameters(), provider=THEIRS).status_code == 404
     (kept,) = errors(world.post(here, parameters(mode="delete")))

@@ -155,3 +155,14 @@ def test_a_response_can_be_xml(world: Writing) -> None:
     assert answer.headers["content-type"].startswith(xml)
     again = world.post(HERE, world.response("xml"))
     assert again.status_code == 200, again.text
+
+
+def test_a_response_that_is_kept_is_extracted_by_who_may_read_it(world: Writing) -> None:
+    made = world.post("QuestionnaireResponse", world.response()).json()
+    here = f"QuestionnaireResponse/{made['id']}/$extract"
+    for answer in (world.get(here), world.post(here, None)):
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["resourceType"] in ("Bundle", "Parameters")
+    assert world.get(here, provider=None).status_code == 401
+    assert world.get(here, provider=THEIRS).status_code == 404
+    assert world.get(here, scopes="system/Task.rs").status_code == 403

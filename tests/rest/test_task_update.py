@@ -100,6 +100,14 @@ def test_what_cannot_follow_is_refused(world: Writing, way: list[str], place: st
     assert answer.json()["issue"][0]["expression"] == [place]
 
 
+def test_what_would_not_be_kept_is_refused(world: Writing) -> None:
+    task = world.task()
+    told = {"extension": [{"url": "https://example.org/x", "valueString": "y"}]}
+    answer = put(world, {**task, "_status": told})
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"] == ["Task._status"]
+
+
 def test_a_rejection_says_why(world: Writing) -> None:
     task = world.task()
     rejected = {**task, "status": "rejected", "statusReason": {"text": "Wrong hospital"}}

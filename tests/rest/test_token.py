@@ -264,6 +264,7 @@ def test_what_is_no_form_of_this_grant_is_refused(sqlite: World) -> None:
         "unsupported_grant_type",
         400,
     )
+    refused(sqlite.ask(assertion(client), grant_type=""), "invalid_request", 400)
     refused(sqlite.ask(assertion(client), client_assertion_type="x"), "invalid_client")
     refused(sqlite.http.post(path, json={"grant_type": "x"}), "invalid_request", 400)
     twice = "grant_type=client_credentials&grant_type=client_credentials"

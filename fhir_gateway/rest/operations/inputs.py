@@ -6,12 +6,13 @@ https://hl7.org/fhir/R4/operations.html#request
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
+from fhir_gateway.rest.access import require
 from fhir_gateway.rest.problem import BAD_REQUEST, Problem
-from fhir_gateway.rest.registry import Call
+from fhir_gateway.rest.registry import Call, Interaction, Registry
 
 _GENERAL = frozenset({"_format", "_pretty", "_summary", "_elements"})
 _MAX_DIGITS = 9
@@ -84,6 +85,21 @@ def inputs_of(call: Call, *, bare: Collection[str] = (), name: str = "resource")
             BAD_REQUEST, "invalid", f"The body must be Parameters or {' or '.join(sorted(bare))}."
         )
     return Inputs([{"name": name, "resource": given}, *query])
+
+
+def stored_resource(registry: Registry, call: Call) -> Resource:
+    """The resource at the address of an operation on one, for who may read it. Raises Problem:
+    400 where the address has no id, 401, 403 and 404 as a read does."""
+    served = registry.find(call.resource_type)
+    read = served.handlers.get(Interaction.READ) if served else None
+    if not call.id or served is None or read is None:
+        raise Problem(BAD_REQUEST, "required", "There is no resource in the body.")
+    if Interaction.READ not in served.public:
+        call = replace(call, access=require(call.request, call.resource_type, "r"))
+    found = read(call).resource
+    if found is None:
+        raise Problem(BAD_REQUEST, "required", "There is no resource.")
+    return found
 
 
 def parameters(*parts: Element) -> Resource:

@@ -4,7 +4,7 @@ Questionnaires (https://hl7.org/fhir/R4/resource-operation-validate.html). Nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_gateway.errors import Refused
@@ -17,8 +17,7 @@ from fhir_gateway.questionnaire.catalogue import Catalogue
 from fhir_gateway.questionnaire.definition import Definition
 from fhir_gateway.questionnaire.linting import lint
 from fhir_gateway.questionnaire.validation import validate_response
-from fhir_gateway.rest.access import require
-from fhir_gateway.rest.operations.inputs import inputs_of
+from fhir_gateway.rest.operations.inputs import inputs_of, stored_resource
 from fhir_gateway.rest.problem import BAD_REQUEST, Problem
 from fhir_gateway.rest.registry import Answer, Call, Interaction, Level, Operation, Registry
 
@@ -42,7 +41,9 @@ def register(
     registry.operation(Operation("validate", OPERATION, handler, levels=frozenset({Level.SYSTEM})))
     for served in registry.types():
         levels = frozenset({Level.TYPE, Level.INSTANCE})
-        registry.operation(Operation("validate", OPERATION, handler, served.resource_type, levels))
+        registry.operation(
+            Operation("validate", OPERATION, handler, served.resource_type, levels, get_one=True)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _validate(registry: Registry, validator: Validator, call: Call) -> Answer:
         return _deletion(registry, call)
     resource = given.resource("resource")
     if resource is None:
-        resource = _stored(registry, call)
+        resource = stored_resource(registry, call)
     if call.resource_type and resource.get("resourceType") != call.resource_type:
         raise Problem(
             BAD_REQUEST,
@@ -158,23 +159,9 @@ def _deletion(registry: Registry, call: Call) -> Answer:
         raise Problem(
             BAD_REQUEST, "required", "The mode 'delete' is for one resource: name its id."
         )
-    _stored(registry, call)
+    stored_resource(registry, call)
     served = registry.find(call.resource_type)
     if served is not None and Interaction.DELETE in served.handlers:
         return Answer(outcome([]))
     text = f"{call.resource_type} cannot be deleted here."
     return Answer(outcome([issue("error", "not-supported", text)]))
-
-
-def _stored(registry: Registry, call: Call) -> Resource:
-    """The resource at the address, for who may read it."""
-    served = registry.find(call.resource_type)
-    read = served.handlers.get(Interaction.READ) if served else None
-    if not call.id or served is None or read is None:
-        raise Problem(BAD_REQUEST, "required", "There is no resource to validate in the body.")
-    if Interaction.READ not in served.public:
-        call = replace(call, access=require(call.request, call.resource_type, "r"))
-    found = read(call).resource
-    if found is None:
-        raise Problem(BAD_REQUEST, "required", "There is no resource to validate.")
-    return found
