@@ -23,8 +23,9 @@ _MOST_NAMED = 5
 
 
 def required(script: Script) -> Iterator[tuple[int, Resource | None]]:
-    """The statements that a script requires and wants looked at, each with the index of its destination; None for one
-    that is neither contained nor beside the script, so that nothing can be compared."""
+    """The statements that a script requires and wants looked at, each with the index of its
+    destination; None for one that is neither contained nor beside the script, so that nothing can
+    be compared."""
     metadata = as_dict(script.resource.get("metadata"))
     for capability in map(as_dict, as_list(metadata.get("capability"))):
         if not (flag(capability, "required", False) and flag(capability, "validated", False)):
