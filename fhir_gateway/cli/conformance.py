@@ -97,12 +97,15 @@ def run(
 
 
 def _end(finished: Run, out: Path | None, *, as_json: bool) -> None:
+    from fhir_gateway.cli import conformance_parts as parts
     from fhir_gateway.conformance import run_json
 
     if as_json:
         show_json(run_json.of_run(finished))
     else:
         counts = finished.counts()
+        for line in parts.beside_tests(finished):
+            say(line)
         say("")
         say(
             ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "No test."

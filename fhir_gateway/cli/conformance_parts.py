@@ -137,6 +137,15 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
+def beside_tests(finished: Run) -> Iterator[str]:
+    """What went wrong outside of any test, which progress does not show."""
+    for script in finished.scripts:
+        if script.beside_tests:
+            failed = (step.message for step in script.setup if step.outcome == script.beside_tests)
+            reason = script.problem or next(failed, "")
+            yield f"{script.beside_tests.upper()} {script.suite}/{script.script}: {reason}"
+
+
 def write(finished: Run, folder: Path) -> None:
     """Write all reports into a folder. Raises OSError."""
     report_folder.write(finished, folder)

@@ -98,11 +98,24 @@ def _content_type(assertion: Element, scope: Scope) -> Verdict:
     given = text_at(assertion, "contentType", scope)
     if operator in ("contains", "notContains"):
         return compared("the content type", operator, [full], given)
-    base = full.split(";", 1)[0].strip().lower()
-    wanted = ",".join(
-        media_type(part.strip()).split(";", 1)[0].lower() for part in given.split(",")
-    )
-    return compared("the content type", operator, [base] if base else [], wanted)
+    if not full:
+        return compared("the content type", operator, [], given)
+    kinds = [_kind(part) for part in given.split(",")]
+    own, named = _kind(full)
+    parameters = {"charset": "utf-8", **named}
+    shown = ",".join(kind + "".join(f";{k}={v}" for k, v in more.items()) for kind, more in kinds)
+    # Of its parameters those count that the assert names.
+    fits = [kind == own and more.items() <= parameters.items() for kind, more in kinds]
+    actual = shown.split(",")[fits.index(True)] if any(fits) else full
+    return compared("the content type", operator, [actual], shown)
+
+
+def _kind(text: str) -> tuple[str, dict[str, str]]:
+    """A media type, or a short name of one, and its parameters. FHIR is always in UTF-8
+    (https://hl7.org/fhir/R4/http.html#mime-type), so that is what is meant where none is named."""
+    kind, *parts = (part.strip() for part in text.split(";"))
+    pairs = (part.lower().replace('"', "").partition("=") for part in parts if part)
+    return media_type(kind).lower(), {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _header_field(assertion: Element, scope: Scope) -> Verdict:

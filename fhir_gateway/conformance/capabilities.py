@@ -3,6 +3,7 @@
 R4: "If server does not meet at a minimum the referenced capability statement, then all tests in
 this script are skipped"
 (https://hl7.org/fhir/R4/testscript-definitions.html#TestScript.metadata.capability.capabilities).
+`required` says that the script needs it, `validated` that the engine is to look whether it is so.
 Compared are the types, interactions, search parameters, operations and conditional interactions of
 `rest`; words and addresses are not.
 """
@@ -22,11 +23,12 @@ _MOST_NAMED = 5
 
 
 def required(script: Script) -> Iterator[tuple[int, Resource | None]]:
-    """The statements that a script requires, each with the index of its destination; None for one
-    that is neither contained nor beside the script, so that nothing can be compared."""
+    """The statements that a script requires and wants looked at, each with the index of its
+    destination; None for one that is neither contained nor beside the script, so that nothing can
+    be compared."""
     metadata = as_dict(script.resource.get("metadata"))
     for capability in map(as_dict, as_list(metadata.get("capability"))):
-        if not flag(capability, "required", False):
+        if not (flag(capability, "required", False) and flag(capability, "validated", False)):
             continue
         destination = capability.get("destination", 1)
         reference = as_str(capability.get("capabilities"))

@@ -160,6 +160,21 @@ def test_a_file_that_is_no_script_is_an_error_of_the_run(run: Run, epr: str, sui
     assert "1 pass, 1 error" in done.stdout
 
 
+def test_what_goes_wrong_beside_the_tests_is_said(run: Run, epr: str, suite: Path) -> None:
+    write(
+        suite,
+        GOOD,
+        setup={"action": [READ, asserts(response="okay", stopTestOnFail=False)]},
+    )
+    (suite / "broken.json").write_text("{")
+
+    done = run("conformance", "run", suite, "--target", epr)
+
+    assert done.exit_code == 1
+    assert "ERROR suite/broken: " in done.stdout
+    assert "FAIL suite/script: the status must be '200': it is '404'" in done.stdout
+
+
 def test_a_run_that_is_stopped_writes_what_it_has(run: Run, suite: Path, tmp_path: Path) -> None:
     recorder = Recorder(before=lambda: os.kill(os.getpid(), signal.SIGINT))
     write(suite, [READ, asserts(response="notFound")], BAD)

@@ -90,3 +90,43 @@ def test_navigation_links_that_are_not_to_be_judged_leave_the_rest_of_an_assert(
     )
 
     assert outcomes(run) == ["pass", "fail", "pass"], messages(run)
+
+
+@pytest.mark.parametrize(
+    ("answered", "given", "outcome"),
+    [
+        ("application/fhir+json", {"contentType": "json"}, "pass"),
+        ("application/fhir+json; charset=utf-8", {"contentType": "application/fhir+json"}, "pass"),
+        ("application/fhir+json", {"contentType": "application/fhir+json;charset=UTF-8"}, "pass"),
+        (
+            'application/fhir+json;charset="UTF-8"; fhirVersion=4.0',
+            {"contentType": "Application/FHIR+JSON; charset=utf-8;fhirVersion=4.0"},
+            "pass",
+        ),
+        (
+            "application/fhir+json; charset=utf-8",
+            {"contentType": "application/fhir+json;charset=iso-8859-1"},
+            "fail",
+        ),
+        ("application/fhir+json", {"contentType": "application/fhir+json;fhirVersion=4.0"}, "fail"),
+        ("application/json", {"contentType": "json"}, "fail"),
+        ("application/json", {"contentType": "json", "operator": "notEquals"}, "pass"),
+        ("application/json", {"contentType": "xml,application/json", "operator": "in"}, "pass"),
+        ("application/json", {"contentType": "xml,json", "operator": "notIn"}, "pass"),
+        ("application/fhir+xml", {"contentType": "xml,json", "operator": "notIn"}, "fail"),
+        ("application/json", {"contentType": "json", "operator": "contains"}, "pass"),
+    ],
+)
+def test_the_parameters_of_a_content_type_count_where_the_assert_names_them(
+    recorder: Recorder,
+    server: str,
+    run_script: RunScript,
+    answered: str,
+    given: dict[str, Any],
+    outcome: str,
+) -> None:
+    recorder.on("GET /Patient", {"resourceType": "Bundle"}, content_type=answered)
+
+    run = run_script(server, script([SEARCH, asserts(**given)]))
+
+    assert outcomes(run) == [outcome], messages(run)

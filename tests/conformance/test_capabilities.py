@@ -60,6 +60,11 @@ def test_what_a_server_lacks_is_named(wanted: dict[str, Any], lacks: list[str]) 
         ({"required": True, "capabilities": "#c"}, {"type": "Patient"}, "pass"),
         ({"required": True, "capabilities": "#c"}, {"type": "Group"}, "skip"),
         ({"required": False, "capabilities": "#c"}, {"type": "Group"}, "pass"),
+        (
+            {"required": True, "validated": False, "capabilities": "#c"},
+            {"type": "Group"},
+            "pass",
+        ),
         ({"required": True, "capabilities": "CapabilityStatement/gone"}, {"type": "Group"}, "pass"),
     ],
 )
@@ -75,7 +80,7 @@ def test_a_script_is_skipped_where_the_server_has_not_what_it_requires(
     resource = script(
         [READ, asserts(response="notFound")],
         contained=[{**statement(contained), "id": "c"}],
-        metadata={"capability": [{"validated": False, **capability}]},
+        metadata={"capability": [{"validated": True, **capability}]},
     )
 
     run = run_script(server, resource)
@@ -92,7 +97,7 @@ def test_a_server_without_a_statement_meets_no_requirement(
     resource = script(
         [READ, asserts(response="notFound")],
         contained=[{**statement(PATIENT), "id": "c"}],
-        metadata={"capability": [{"required": True, "validated": False, "capabilities": "#c"}]},
+        metadata={"capability": [{"required": True, "validated": True, "capabilities": "#c"}]},
     )
 
     run = run_script(server, resource)

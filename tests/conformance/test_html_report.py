@@ -93,3 +93,13 @@ def test_printed_it_has_every_test_open(page: Page) -> None:
     for outcome in Outcome:
         assert f"suite/script/{outcome}" in text
     assert "Copy as curl" not in text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [320, 375, 1280])
+def test_it_is_no_wider_than_a_phone(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for details in page.query_selector_all("details"):
+        details.evaluate("one => { one.open = true }")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -89,7 +89,7 @@ def test_a_good_script_has_no_finding(tmp_path: Path) -> None:
         ([READ, OKAY, asserts(expression="a.((")], "error: test[0].action[2].assert: FHIRPath"),
         ([READ, OKAY, asserts(path="//[")], "error: test[0].action[2].assert: XPath"),
         (
-            [READ, OKAY, asserts(path="$.a[?(@.b)]", value="1")],
+            [READ, OKAY, asserts(path="$.a[?length(@.b)]", value="1")],
             "warning: test[0].action[2].assert: not supported: the JSONPath",
         ),
         (

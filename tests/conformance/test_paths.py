@@ -102,10 +102,65 @@ def test_an_xpath_works_on_what_came_as_xml() -> None:
     assert found == ["x"]
 
 
-@pytest.mark.parametrize("expression", ["$.a[?(@.b == 1)]", "$.a[1:2]", "$.a.length()"])
-def test_jsonpath_beyond_names_and_indexes_is_not_supported(expression: str) -> None:
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "$.a.length()",
+        "$.a[0,1]",
+        "$.a[?(@.b =~ /x/)]",
+        "$.a[?match(@.b, 'x')]",
+        "$.a[?(@.b == )]",
+        "$.a[?(@.b",
+        "$.a[?@..b == 1]",
+        "$.a[?'x']",
+        "$.a[?]",
+        "$.a[?(@.b))]",
+        "$.a[?" + "!" * 500 + "@.b]",
+    ],
+)
+def test_jsonpath_with_functions_and_unions_is_not_supported(expression: str) -> None:
     with pytest.raises(NotSupported, match="JSONPath"):
         json_path.find(expression, {})
+
+
+NAMES = {
+    "name": [
+        {"use": "official", "family": "A", "rank": 1, "given": ["x", "y"]},
+        {"use": "old", "family": "B]", "rank": 2, "period": {"end": "2020"}},
+        {"family": "C", "rank": 3, "active": True},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("$.name[?(@.use=='official')].family", ["A"]),
+        ("$.name[?@.use == 'official'].given[1]", ["y"]),
+        ("$.name[?(@.family=='B]')].rank", [2]),
+        ('$.name[?(@.use!="official")].family', ["B]", "C"]),
+        ("$.name[?(@.use)].rank", [1, 2]),
+        ("$.name[?!@.use].rank", [3]),
+        ("$.name[?(@.rank > 1 && @.rank < 3)].rank", [2]),
+        ("$.name[?(@.rank >= 2)].rank", [2, 3]),
+        ("$.name[?(@.rank <= 1 || @.active == true)].rank", [1, 3]),
+        ("$.name[?(@.active == 1)].rank", []),
+        ("$.name[?(@.rank > '1')].rank", []),
+        ("$.name[?(!(@.use == 'old' || @.use == 'official'))].rank", [3]),
+        ("$.name[?(@.period.end < '2021')].rank", [2]),
+        ("$.name[?(@.given[0] == 'x')].rank", [1]),
+        ("$.name[?(@['family'] == 'C')].rank", [3]),
+        ("$..[?(@.end == '2020')].end", ["2020"]),
+        ("$.name[?(@.nothing == 'x')].rank", []),
+        ("$.name[0:2].rank", [1, 2]),
+        ("$.name[1:].rank", [2, 3]),
+        ("$.name[:1].rank", [1]),
+        ("$.name[-1:].rank", [3]),
+        ("$.name[::2].rank", [1, 3]),
+    ],
+)
+def test_jsonpath_filters_and_slices(expression: str, found: list[Any]) -> None:
+    assert json_path.find(expression, NAMES) == found
 
 
 @pytest.mark.parametrize("expression", ["fhir:Patient/[", "@value\x1f", "//\ud800"])

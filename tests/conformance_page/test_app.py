@@ -60,7 +60,10 @@ def home(tmp_path: Path) -> Path:
     """A folder of one suite, of which a test passes, one fails, and one is skipped."""
     folder = tmp_path / "suites" / "small"
     folder.mkdir(parents=True)
-    (folder / "suite.json").write_text(json.dumps({"name": "small", "title": "A small suite"}))
+    described = f"Of https://gateway.example.nhs.uk/{'callbacks-' * 8}"
+    (folder / "suite.json").write_text(
+        json.dumps({"name": "small", "title": "A small suite", "description": described})
+    )
     read = operation("read", resource="Patient", params="/unknown")
     resource = script(
         [read, asserts(response="notFound")],
@@ -284,3 +287,13 @@ def test_a_tester_in_a_browser(page: Page, epr: str) -> None:
     page.get_by_role("heading", name="Conformance report").wait_for()
     page.get_by_label("Passed (1)").uncheck()
     assert page.locator("details.test:visible").count() == 2
+
+
+@pytest.mark.browser
+def test_it_is_no_wider_than_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.get_by_label("Operators' token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Test a FHIR server").wait_for()
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
