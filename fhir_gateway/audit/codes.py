@@ -34,6 +34,7 @@ PATIENT_RECORD = coding(DICOM, "110110", "Patient Record")
 SECURITY_ALERT = coding(DICOM, "110113", "Security Alert")
 AUDIT_LOG_USED = coding(DICOM, "110101", "Audit Log Used")
 GET_ACCESS_TOKEN = coding("urn:ihe:event-type-code", "ITI-71", "Get Access Token")
+APPLICATION_ACTIVITY = coding(DICOM, "110100", "Application Activity")
 LOGIN = coding(DICOM, "110122", "Login")
 
 APPLICATION = coding(DICOM, "110150", "Application")

@@ -66,6 +66,15 @@ def of_client(
     record(tx, event, agent=who, providers=providers, now=now)
 
 
+def of_neighbour(
+    tx: Transaction, act: str, neighbour: str, *, who: str, why: str, observer: str, now: datetime
+) -> None:
+    """Somebody held a neighbour back (`pause`) or let it go on (`resume`)."""
+    entities = [data({"display": neighbour})]
+    event = _event(codes.APPLICATION_ACTIVITY, act, "U", who, entities, why, observer, now)
+    record(tx, event, agent=who, providers=(), now=now)
+
+
 def of_reading(tx: Transaction, *, who: str, asked: str, observer: str, now: datetime) -> None:
     """Somebody read the audit."""
     event = _event(codes.AUDIT_LOG_USED, "audit-list", "R", who, [], asked, observer, now)

@@ -9,6 +9,7 @@ import typer
 
 from fhir_gateway.cli import queue_flow
 from fhir_gateway.cli.opening import open_gateway, who
+from fhir_gateway.cli.saying_why import said_why
 from fhir_gateway.cli.terminal import AsJson, fail, plain_errors, say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -127,7 +128,12 @@ def show_request(request: RequestArgument, as_json: AsJson = False) -> None:
 
 
 ReasonOption = Annotated[
-    str, typer.Option("--reason", help="Why; it is kept with the request. Nothing about patients.")
+    str,
+    typer.Option(
+        "--reason",
+        callback=said_why,
+        help="Why; it is kept with the request. Nothing about patients.",
+    ),
 ]
 
 
@@ -154,12 +160,16 @@ def retry(
 
     if (request is None) is not every:
         fail("Name one request, or say --all.", code=2)
+    if not every and (service or why):
+        fail("--service and --why narrow --all: they say nothing of one request.", code=2)
     with plain_errors():
         gateway = open_gateway()
         if request is not None:
             found = _find(gateway, request)
             chosen = [found.id]
         else:
+            if service is not None:
+                queue_flow.check_service(gateway, service)
             chosen = replay.choose(gateway.parts, service, why)
         done = [
             name
@@ -171,6 +181,9 @@ def retry(
         gateway.close()
     if request is not None and not done:
         fail(f"{found.reference} does not need attention: it is {found.state}.")
+    if not chosen:
+        say("No request needs attention, of those that you chose.")
+        return
     see = "list" if request is None else f"show {found.reference}"
     say(f"{len(done)} of {len(chosen)} go on. See `fhir-gateway queue {see}`.")
 
@@ -181,7 +194,7 @@ def resolve(
     reason: ReasonOption,
     arrived: Annotated[
         str | None,
-        typer.Option(help="It is in the EPR, under this name (Type/id)."),
+        typer.Option(help="It is in the EPR, under this name: TYPE/ID, as ServiceRequest/123."),
     ] = None,
     not_arrived: Annotated[
         bool, typer.Option("--not-arrived", help="It is not in the EPR: send it again.")

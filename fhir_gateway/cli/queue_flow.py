@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fhir_gateway.cli.opening import open_gateway, who
+from fhir_gateway.cli.saying_why import said_why
 from fhir_gateway.cli.terminal import AsJson, fail, plain_errors, say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -55,31 +56,31 @@ def health(as_json: AsJson = False) -> None:
 
 
 def pause(
-    reason: Annotated[str, typer.Option(help="Why; others read it.")],
+    reason: Annotated[str, typer.Option(callback=said_why, help="Why; others read it.")],
     service: ServiceOption = None,
     texts: TextsOption = False,
 ) -> None:
-    """Send nothing to an EPR, or no confirmations, until `queue resume`. Requests wait."""
-    from fhir_gateway.store import gates
+    """Send nothing to an EPR, or no confirmations, until `queue resume`. Requests wait. Who did it,
+    when and why is recorded."""
+    from fhir_gateway.delivery import pausing
 
     with plain_errors():
         gateway = open_gateway()
         name = _neighbour(gateway, service, texts)
-        with gateway.database.transaction() as tx:
-            gates.pause(tx, name, f"{who()}: {reason}", now=gateway.parts.clock())
+        pausing.pause(gateway.parts, name, who=who(), why=reason)
         gateway.close()
     say(f"{name} is paused.")
 
 
 def resume(service: ServiceOption = None, texts: TextsOption = False) -> None:
-    """Go on sending, also when the circuit is open because of failures."""
-    from fhir_gateway.store import gates
+    """Go on sending, also when the circuit is open because of failures, or the EPR asked for more
+    patience. Who did it and when is recorded."""
+    from fhir_gateway.delivery import pausing
 
     with plain_errors():
         gateway = open_gateway()
         name = _neighbour(gateway, service, texts)
-        with gateway.database.transaction() as tx:
-            stopped = gates.resume(tx, name)
+        stopped = pausing.resume(gateway.parts, name, who=who())
         gateway.close()
     say(f"{name} goes on." if stopped else f"{name} was not paused.")
 
@@ -97,8 +98,9 @@ def synthetic(
     with plain_errors():
         if not response.is_file():
             fail(f"There is no file {response}.")
-        gateway = open_gateway()
         content = fhir_json.parse(response.read_bytes())
+        gateway = open_gateway()
+        check_service(gateway, service)
         reference = synthetics.send_one(gateway.parts, gateway.engine, service, content)
         gateway.close()
     say(f"{reference}. Follow it with `fhir-gateway queue show {reference}`.")
@@ -111,5 +113,17 @@ def _neighbour(gateway: Gateway, service: str | None, texts: bool) -> str:
         fail("Say either --service NAME or --texts.", code=2)
     if service is None:
         return confirm.NEIGHBOUR
+    check_service(gateway, service)
     with gateway.database.transaction() as tx:
         return gate.epr_name(gateway.parts.service(tx, service))
+
+
+def check_service(gateway: Gateway, slug: str) -> None:
+    """End the command with a sentence when there is no such service."""
+    from fhir_gateway.store import services
+
+    with gateway.database.transaction() as tx:
+        there = services.find(tx, slug) is not None
+    if not there:
+        gateway.close()
+        fail(f"There is no service {slug}. `fhir-gateway service list` names them.")

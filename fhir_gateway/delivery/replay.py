@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from fhir_gateway.audit import operators
 from fhir_gateway.delivery.engine import Engine
 from fhir_gateway.delivery.parts import Parts
+from fhir_gateway.errors import Refused
 from fhir_gateway.store import attempts, listing, requests
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.requests import Request, RequestState
 
 _MANY = 10_000
+_NAMED = re.compile(r"[A-Z][A-Za-z]{1,39}/[A-Za-z0-9\-.]{1,64}")
 
 
 def choose(parts: Parts, service_slug: str | None, why: str) -> list[str]:
@@ -53,7 +56,11 @@ def resolve(
     parts: Parts, engine: Engine, request_id: str, arrived_as: str | None, *, who: str, why: str
 ) -> bool:
     """A person looked in the EPR. `arrived_as`: `Type/id` there; None: it did not arrive, and is
-    sent again. False when the request did not need attention."""
+    sent again. False when the request did not need attention. Raises Refused for another name."""
+    if arrived_as is not None and not _NAMED.fullmatch(arrived_as):
+        raise Refused(
+            "Say as what it arrived by type and id, as in ServiceRequest/123.", code="no-reference"
+        )
     now = parts.clock()
     with parts.database.transaction() as tx:
         if not requests.reopen(tx, request_id, remap=False, now=now):

@@ -115,6 +115,10 @@ def _look(sending: _Sending) -> Delivered | None:
         return sending.adapter.find(sending.bundle, sending.request.id)
     except OutcomeUnknown as error:
         raise OutcomeUnknown(str(error), code=UNKNOWN) from None
+    except Refused as error:
+        raise OutcomeUnknown(
+            f"It may be in the EPR, and looking for it there failed: {error}", code=UNKNOWN
+        ) from None
 
 
 def _send_now(sending: _Sending) -> Wait:

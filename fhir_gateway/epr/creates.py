@@ -182,8 +182,16 @@ class CreatesAdapter:
         raise TryLater(str(error), code=error.code)
 
     def _unnamed(self, part: Part, run: _Run, answer: Answer) -> Landed:
-        """The EPR took it and did not say what it calls it: look."""
-        landed = look(self._client, part, run.request_id, self.mode, run.names)
+        """The EPR took it and did not say what it calls it: look. That nobody can look just now
+        does not mean that nothing was done."""
+        try:
+            landed = look(self._client, part, run.request_id, self.mode, run.names)
+        except (Refused, TryLater) as error:
+            raise OutcomeUnknown(
+                f"The EPR answered {answer.status} for a {part.type} without saying where it is, "
+                f"and a search failed: {error}",
+                code="epr-no-location",
+            ) from None
         if landed is None:
             raise OutcomeUnknown(
                 f"The EPR answered {answer.status} for a {part.type} without saying where it is, "

@@ -142,11 +142,16 @@ class Exchange:
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request; `path` is below the base. Raises TryLater, OutcomeUnknown, and what
-        getting a token raises (nothing was sent then)."""
+        """Send one request; `path` is below the base, "" the base itself, as it was configured: a
+        slash at its end is another address to some servers. Raises TryLater, OutcomeUnknown, and
+        what getting a token raises (nothing was sent then)."""
         try:
             with self._http.stream(
-                method, path, content=content, params=tuple(params), headers=headers
+                method,
+                path or self.base_url,
+                content=content,
+                params=tuple(params),
+                headers=headers,
             ) as response:
                 body = self._read(response)
         except _NOT_SENT as error:

@@ -48,8 +48,14 @@ class MessageAdapter:
         named = Landed(f"Bundle/{_bundle_id(message)}")
         try:
             answer = self._client.write("POST", _PATH, message, request_id=request_id, guard=guard)
-        except outcomes.Present as error:
+        except outcomes.Duplicate as error:
             return Delivered((named,), (f"gateway information: {error}: received before",))
+        except outcomes.Present as error:
+            # A conflict with something else, for all that is known: it proves no receipt.
+            found = self.find(bundle, request_id)
+            if found:
+                return found
+            raise outcomes.absent(error) from None
         return Delivered((named,), _response_warnings(answer))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fhir_gateway.epr.exchange import Answer
 from fhir_gateway.errors import GatewayError, OutcomeUnknown, Refused, TryLater
 from fhir_gateway.fhir.http import retry_after
+from fhir_gateway.fhir.types import as_str
 
 #: The EPR did not start on it.
 _NOT_DONE = frozenset({408, 425, 429, 503})
@@ -30,6 +31,10 @@ class Present(Refused):
     """
 
 
+class Duplicate(Present):
+    """The EPR says in so many words (an issue code) that it has it already."""
+
+
 def of_write(answer: Answer) -> GatewayError:
     """The error that an answer to a POST or PUT stands for; the answer is no success."""
     status = answer.status
@@ -38,7 +43,9 @@ def of_write(answer: Answer) -> GatewayError:
         return TryLater(message, code=code, after=retry_after(answer.headers.get("retry-after")))
     if status == _UNAUTHORISED:
         return TryLater(f"{message}: check the credentials", code=code, after=_CREDENTIALS_PAUSE)
-    if status in (CONFLICT, PRECONDITION_FAILED) or _is_duplicate(answer):
+    if _is_duplicate(answer):
+        return Duplicate(message, code=code)
+    if status in (CONFLICT, PRECONDITION_FAILED):
         return Present(message, code=code)
     if status in _MOVED:
         return Refused(
@@ -67,9 +74,18 @@ def of_read(answer: Answer) -> GatewayError:
     return error
 
 
+def absent(error: Present) -> GatewayError:
+    """What follows when what should be present was looked for and is not there."""
+    if error.code == f"epr-{PRECONDITION_FAILED}":
+        return Refused(str(error), code=error.code)
+    return TryLater(str(error), code=error.code)
+
+
 def _is_duplicate(answer: Answer) -> bool:
     below = _CLIENT_ERROR <= answer.status < _SERVER_ERROR
-    return below and any(code in _DUPLICATE for code in answer.issue_codes)
+    # Some put into issue.code what belongs into its details.
+    codes = [*answer.issue_codes, *(as_str(issue.get("code")) for issue in answer.issues)]
+    return below and any(code in _DUPLICATE for code in codes)
 
 
 def _message(answer: Answer) -> str:

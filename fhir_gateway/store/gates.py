@@ -17,6 +17,8 @@ from fhir_gateway.store.flow_tables import GateRow
 
 #: What one of all processes does in turn is kept like a neighbour that is asked in turn.
 DUTY = "duty:"
+#: Further ahead than a turn among so many a minute lies what a neighbour asked for.
+_LONG = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,15 @@ def pause(tx: Transaction, name: str, who: str, *, now: datetime) -> None:
     row.paused_at, row.paused_by = row.paused_at or now, who[:200]
 
 
-def resume(tx: Transaction, name: str) -> bool:
-    """Go on, also when the circuit is open: a person says that it works again. False when there
-    was nothing to resume."""
+def resume(tx: Transaction, name: str, *, now: datetime) -> bool:
+    """Go on, also when the circuit is open, or when the neighbour asked for patience that is not
+    over: a person says that it works again. False when there was nothing to resume."""
     row = _row(tx, name)
-    stopped = row.paused_at is not None or row.open_until is not None
+    patient = row.next_at is not None and row.next_at > now + _LONG
+    stopped = row.paused_at is not None or row.open_until is not None or patient
     row.paused_at, row.paused_by = None, ""
+    if patient:
+        row.next_at = None
     _close(row)
     return stopped
 

@@ -107,6 +107,44 @@ def test_nothing_is_replayed_without_a_reason(
     assert run_json("queue", "show", ID)["state"] == "needs-attention"
 
 
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (("retry", REFERENCE, "--reason", " "), 2, "Say why"),
+        (("pause", "--texts", "--reason", ""), 2, "Say why"),
+        (("retry", REFERENCE, "--service", "x", "--reason", "x"), 2, "narrow --all"),
+        (("retry", "--all", "--service", "nobody", "--reason", "x"), 1, "no service nobody"),
+        (("pause", "--service", "nobody", "--reason", "x"), 1, "no service nobody"),
+        (("resume", "--service", "nobody"), 1, "no service nobody"),
+        (("resolve", REFERENCE, "--arrived", "yes", "--reason", "x"), 1, "ServiceRequest/123"),
+    ],
+)
+def test_nonsense_is_refused_and_changes_nothing(
+    run: Run,
+    run_json: Callable[..., Any],
+    accepted: str,
+    command: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    done = run("queue", *command)
+    assert done.exit_code == code
+    assert said in " ".join(done.stderr.split())
+    assert run_json("queue", "show", ID)["state"] == "needs-attention"
+
+
+def test_a_replay_of_nothing_says_so(run: Run, accepted: str) -> None:
+    done = run("queue", "retry", "--all", "--why", "epr-499", "--reason", "x")
+    assert "No request needs attention" in done.stdout
+
+
+def test_a_pause_and_its_end_are_in_the_audit(run: Run, run_json: Callable[..., Any]) -> None:
+    run("queue", "pause", "--texts", "--reason", "the bill")
+    assert run("queue", "resume", "--texts").exit_code == 0
+    acts = [event["subtype"][0]["code"] for event in run_json("audit", "list")]
+    assert {"pause", "resume"} <= set(acts)
+
+
 @pytest.mark.parametrize("command", [("show",), ("retry", "--reason", "x")])
 def test_an_unknown_request_is_said(run: Run, command: tuple[str, ...]) -> None:
     done = run("queue", command[0], "AAAA-AAAA", *command[1:])

@@ -186,6 +186,24 @@ def test_without_a_location_and_not_to_be_found_nobody_knows(
     assert caught.value.code == "epr-no-location"
 
 
+@pytest.mark.parametrize("search", [Reply(503), Reply(403), Reply(200, b"<html/>")])
+def test_without_a_location_and_where_looking_fails_nobody_knows(
+    epr: Scripted, keeping: Keeping, adapter: MakeAdapter, search: Reply
+) -> None:
+    """It was taken: what goes on at once, as after an answer that says that nothing was done,
+    meets an index that does not have it yet, and doubles it."""
+    keeping.faults["ServiceRequest"] = (Reply(201), True)
+
+    def answer(seen: Seen) -> Reply | None:
+        looks = seen.method == "GET" and "/ServiceRequest?" in seen.path
+        return search if looks else keeping.answer(seen)
+
+    epr.answer = answer
+    with pytest.raises(OutcomeUnknown) as caught:
+        adapter(EprEndpoint(epr.base, Strategy.CREATES)).send(bundle(), REQUEST, unguarded)
+    assert caught.value.code == "epr-no-location"
+
+
 def test_a_body_names_the_resource_where_no_header_does(
     epr: Scripted, keeping: Keeping, adapter: MakeAdapter
 ) -> None:

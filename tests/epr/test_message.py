@@ -10,9 +10,10 @@ import pytest
 from fhir_gateway.epr.message import as_message
 from fhir_gateway.errors import GatewayError, OutcomeUnknown, Refused, TryLater
 from fhir_gateway.fhir import check
+from fhir_gateway.fhir.identifiers import REQUEST_ID, identifier
 from fhir_gateway.provider.endpoint import EprEndpoint, Strategy
 from tests.epr.conftest import MakeAdapter
-from tests.epr.scripted import CONTENT, Reply, Scripted, outcome
+from tests.epr.scripted import CONTENT, Reply, Scripted, Seen, declared, outcome, searchset
 from tests.sandbox.epr.request_bundle import request_bundle
 
 REQUEST = str(uuid.uuid4())
@@ -70,6 +71,42 @@ def test_a_duplicate_was_received_before(epr: Scripted, adapter: MakeAdapter) ->
     delivered = send(epr, adapter, Reply(409, outcome("REC_CONFLICT"), CONTENT))
     assert delivered.references
     assert "received before" in delivered.warnings[0]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(409, TryLater), (412, Refused)])
+def test_a_conflict_that_does_not_say_duplicate_proves_no_receipt(
+    epr: Scripted, adapter: MakeAdapter, status: int, kind: type[GatewayError]
+) -> None:
+    with pytest.raises(kind):
+        send(epr, adapter, Reply(status, outcome("conflict"), CONTENT))
+
+
+def test_after_a_conflict_a_message_that_is_there_is_found(
+    epr: Scripted, adapter: MakeAdapter
+) -> None:
+    there = {
+        "resourceType": "ServiceRequest",
+        "id": "77",
+        "identifier": [identifier(REQUEST_ID, REQUEST)],
+    }
+
+    def answer(seen: Seen) -> Reply | None:
+        if seen.method == "POST":
+            return Reply(409)
+        return Reply(200, searchset(there), CONTENT) if "ServiceRequest?" in seen.path else None
+
+    epr.answer = answer
+    way = adapter(EprEndpoint(epr.base, Strategy.MESSAGE))
+    delivered = way.send(request_bundle(request_id=REQUEST), REQUEST, unguarded)
+    assert delivered.references == ["ServiceRequest/77"]
+
+
+def test_after_a_conflict_where_nobody_can_look_nobody_knows(
+    epr: Scripted, adapter: MakeAdapter
+) -> None:
+    epr.statement = declared(identifier=False)
+    with pytest.raises(OutcomeUnknown):
+        send(epr, adapter, Reply(409))
 
 
 def test_the_message_is_valid_and_the_same_each_time() -> None:

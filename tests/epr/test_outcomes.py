@@ -98,6 +98,19 @@ def test_an_answer_after_which_nobody_knows(
     assert len(epr.writes()) == 1, "it was sent once"
 
 
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_transaction_goes_to_the_base_without_a_slash(
+    epr: Scripted, adapter: MakeAdapter, end: str
+) -> None:
+    """https://hl7.org/fhir/R4/http.html#transaction: POST [base]. Servers that tell the two apart
+    redirect from one to the other, and a redirect is never followed."""
+    epr.answer = only_writes(Reply(503))
+    way = adapter(EprEndpoint(f"{epr.base}{end}", Strategy.TRANSACTION))
+    with pytest.raises(TryLater):
+        way.send(request_bundle(request_id=REQUEST, matched=False), REQUEST, unguarded)
+    assert [seen.path for seen in epr.writes()] == ["/fhir"]
+
+
 def test_retry_after_is_handed_on(epr: Scripted, adapter: MakeAdapter) -> None:
     epr.answer = only_writes(Reply(429, None, {"Retry-After": "7"}))
     with pytest.raises(TryLater) as caught:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fhir_gateway.delivery import replay
 from fhir_gateway.delivery.send import send
-from fhir_gateway.errors import OutcomeUnknown
+from fhir_gateway.errors import OutcomeUnknown, Refused
 from fhir_gateway.provider.endpoint import RepeatMode
 from fhir_gateway.store import requests
 from fhir_gateway.store.requests import RequestState
@@ -64,6 +66,14 @@ def test_a_person_who_saw_it_in_the_epr_ends_it(world: World) -> None:
         found = requests.find(tx, request_id)
     assert found is not None
     assert found.delivered_as == ["ServiceRequest/7"]
+
+
+@pytest.mark.parametrize("name", ["", "nonsense", "ServiceRequest/", "Task/1/_history/2", "a/b c"])
+def test_what_names_nothing_in_the_epr_ends_nothing(world: World, name: str) -> None:
+    request_id = unknown(world)
+    with pytest.raises(Refused, match="ServiceRequest/123"):
+        replay.resolve(world.parts, Recorder(), request_id, name, who="ann", why="seen")
+    assert world.state(request_id) is RequestState.NEEDS_ATTENTION
 
 
 def test_a_person_who_did_not_see_it_has_it_sent_again(world: World) -> None:

@@ -109,6 +109,26 @@ def test_where_nobody_can_look_a_person_must_and_nothing_is_sent_again(world: Wo
     assert world.epr.taken == [request_id]
 
 
+def test_where_looking_is_refused_a_person_is_told_that_it_may_be_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id = world.request()
+    world.epr.script = [silence]
+    send(world.parts, request_id, 0)
+    world.clock.forward(seconds=61)
+
+    def refused(*_: object) -> None:
+        raise Refused("The EPR answered 403 (forbidden)", code="epr-403")
+
+    monkeypatch.setattr(world.epr, "find", refused)
+    assert send(world.parts, request_id, 1) == GIVE_UP
+    assert world.events(request_id)[-1] == (
+        "needs-attention outcome-unknown: It may be in the EPR, and looking for it there failed: "
+        "The EPR answered 403 (forbidden)"
+    )
+    assert world.epr.taken == [request_id]
+
+
 def test_a_definite_no_needs_a_person(world: World) -> None:
     request_id = world.request()
     world.epr.script = [refusing(Refused("The EPR answered 422 (invalid)", code="epr-422"))]
@@ -184,7 +204,7 @@ def test_what_is_paused_waits_and_goes_on_when_it_is_resumed(world: World) -> No
     assert send(world.parts, request_id, 0) is not None
     assert world.epr.taken == []
     with world.database.transaction() as tx:
-        assert gates.resume(tx, name)
+        assert gates.resume(tx, name, now=world.clock())
     assert send(world.parts, request_id, 0) is None
 
 
