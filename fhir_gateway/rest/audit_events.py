@@ -57,7 +57,14 @@ def register(registry: Registry, database: Database, clock: Callable[[], datetim
         TYPE, {Interaction.READ: reader.read, Interaction.SEARCH: reader.search}
     )
     served.parameters.update(
-        {name: Parameter(name, TYPES[TYPE][name].kind.declared) for name in SEARCHED}
+        {
+            name: Parameter(
+                name,
+                TYPES[TYPE][name].kind.declared,
+                documentation="Modifiers: :identifier." if name in _REFERENCES else "No modifiers.",
+            )
+            for name in SEARCHED
+        }
     )
     served.declared["versioning"] = "no-version"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fhir_gateway import __version__
 from fhir_gateway.fhir.types import Element, Resource
 from fhir_gateway.fhir.wire import JSON, XML
+from fhir_gateway.rest import documentation
 from fhir_gateway.rest.registry import Interaction, Operation, Parameter, Registry, Served
 
 FHIR_VERSION = "4.0.1"
@@ -17,7 +18,7 @@ def capability_statement(
     registry: Registry, base_url: str, *, date: str, security: Element | None = None
 ) -> Resource:
     """`date`: when the process started, ISO. `security`: how clients are authorised."""
-    rest: Element = {"mode": "server"}
+    rest: Element = {"mode": "server", "documentation": documentation.SERVER}
     if security:
         rest["security"] = security
     rest["resource"] = [_resource(served, registry) for served in registry.types()]
@@ -54,8 +55,8 @@ def _resource(served: Served, registry: Registry) -> Element:
     resource: Element = {"type": served.resource_type}
     if served.profile:
         resource["profile"] = served.profile
-    if served.documentation:
-        resource["documentation"] = served.documentation
+    if served.resource_type in documentation.RESOURCES:
+        resource["documentation"] = documentation.RESOURCES[served.resource_type]
     if served.handlers:
         resource["interaction"] = [
             {"code": code} for code in Interaction if code in served.handlers

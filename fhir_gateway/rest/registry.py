@@ -136,7 +136,6 @@ class Served:
     includes: tuple[str, ...] = ()
     reverse_includes: tuple[str, ...] = ()
     profile: str = ""
-    documentation: str = ""
     #: Of a CapabilityStatement's resource, as they stand: conditionalCreate, versioning and so on.
     declared: dict[str, object] = field(default_factory=dict)
 

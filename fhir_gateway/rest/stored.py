@@ -15,6 +15,7 @@ from fhir_gateway.rest import cursor as cursors
 from fhir_gateway.rest.access import Access, concerns
 from fhir_gateway.rest.conditions import preferences, version_headers
 from fhir_gateway.rest.cursor import Cursor
+from fhir_gateway.rest.documentation import of_parameter
 from fhir_gateway.rest.problem import BAD_REQUEST, FORBIDDEN, GONE, NOT_FOUND, Problem, not_found
 from fhir_gateway.rest.registry import Answer, Call, Interaction, Parameter, Registry
 from fhir_gateway.store import resource_links, resources, search
@@ -45,7 +46,10 @@ def register(registry: Registry, database: Database, clock: Callable[[], datetim
         }
         served = registry.offer(name, handlers, public=name in PUBLIC_TYPES)
         served.parameters.update(
-            {p.name: Parameter(p.name, p.kind.declared) for p in parameters.values()}
+            {
+                p.name: Parameter(p.name, p.kind.declared, documentation=of_parameter(p))
+                for p in parameters.values()
+            }
         )
         served.includes = tuple(includes(name))
         served.reverse_includes = tuple(reverse_includes(name))

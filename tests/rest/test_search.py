@@ -31,6 +31,10 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("Patient", "identifier=urn:other|9990000002", []),
     ("Patient", "phone=07700900003", ["p3"]),
     ("Patient", "telecom=07700 900003", ["p3"]),
+    ("Patient", "phone=%2B447700900003", ["p3"]),
+    ("Patient", "phone=+44 7700 900003", ["p3"]),
+    ("Patient", "telecom=phone|00447700900003", ["p3"]),
+    ("Patient", "telecom=email|07700900003", []),
     ("Patient", "gender=male", ["p4", "p2"]),
     # a code's own system, which its element does not name
     ("Task", "status=http://hl7.org/fhir/task-status|completed", ["t4"]),

@@ -15,10 +15,10 @@ from fhir_gateway.fhir.search.values import (
     MAX_BEGINNING,
     Mac,
     bounded,
-    contact,
     fold,
     is_personal_identifier,
     local_reference,
+    same_contacts,
     target_value,
 )
 
@@ -48,7 +48,8 @@ def token_comparison(parameter: Parameter, value: str, mac: Mac) -> Comparison:
             raise SearchRefused(f"'{parameter.name}' has an empty token.")
         return Comparison(Op.SYSTEM, system=system)
     if parameter.name in _CONTACTS:
-        code = contact(code)
+        hashed = frozenset(mac("token", form) for form in same_contacts(code))
+        return Comparison(Op.ONE_OF, values=hashed, system=system)
     if parameter.name.endswith("identifier"):
         return _identifier_comparison(system, code, mac)
     if parameter.personal:

@@ -281,11 +281,19 @@ def _leads_somewhere(resource_type: str, name: str) -> bool:
     return name in parameters and parameters[name].kind in (Kind.REFERENCE, Kind.CANONICAL)
 
 
-def _fits(parameter: Parameter, modifier: str) -> bool:
-    if modifier == "text" and parameter.personal:
-        return False
+def modifiers_of(parameter: Parameter) -> tuple[str, ...]:
+    """The modifiers that a parameter takes, beside the types that a reference takes."""
     if parameter.name in ("_id", "_lastUpdated"):
-        return False
+        return ()
+    refused = {Kind.TOKEN: "text", Kind.STRING: "contains"} if parameter.personal else {}
+    known = _MODIFIERS[parameter.kind]
+    return tuple(name for name in known if name != refused.get(parameter.kind))
+
+
+def _fits(parameter: Parameter, modifier: str) -> bool:
     if parameter.kind is Kind.REFERENCE and modifier in TYPES:
         return True
-    return modifier in _MODIFIERS[parameter.kind]
+    # Of a hashed string `contains` is refused later, with the reason.
+    return modifier in modifiers_of(parameter) or (
+        modifier == "contains" and parameter.kind is Kind.STRING
+    )

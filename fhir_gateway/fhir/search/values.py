@@ -32,6 +32,7 @@ MAX_BEGINNING = 12
 _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]+)?")
 #: In bytes: an index has room for a value and a system of so many.
 MAX_TEXT = 600
+_UK = re.compile(r"(?:\+?44|0044|0)(?:\(0\))?([1-9][0-9]{8,9})")
 _SPACES = re.compile(r"\s+")
 
 
@@ -187,6 +188,15 @@ def _token_rows(parameter: Parameter, element: Any, mac: Mac) -> Iterator[Row]:
 def contact(value: str) -> str:
     """A telephone number or address as it is compared: without spaces and case."""
     return _SPACES.sub("", value).casefold()
+
+
+def same_contacts(value: str) -> frozenset[str]:
+    """A telephone number or address as it may be kept: a UK number with 0 or with its country."""
+    text = contact(value)
+    match = _UK.fullmatch(text)
+    if match is None:
+        return frozenset({text})
+    return frozenset({text, *(f"{start}{match[1]}" for start in ("0", "+44", "44", "0044"))})
 
 
 def _hashed(parameter: Parameter, system: str, value: str, text: str, mac: Mac) -> Iterator[Row]:
