@@ -4,11 +4,13 @@ not: it gives what was written down, it is valid, and it says who wrote about wh
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
 
 from fhir_gateway.fhir import check
+from fhir_gateway.fhir import json as fhir_json
 from fhir_gateway.fhir.bundle import references, resources
 from fhir_gateway.fhir.identifiers import NHS_NUMBER, REQUEST_ID
 from fhir_gateway.mapping.golden import example_differences, run_example
@@ -128,6 +130,27 @@ def test_a_communication_has_one_payload_with_the_whole_request_as_text(case: st
     assert attachment["size"] == len(text.encode())
     assert "Priya" in text
     assert ("for the patient" in text) is ("proxy" in case)
+
+
+@every_case
+def test_any_time_is_no_time_to_avoid(case: str) -> None:
+    given = example("uk-core-transaction", case)
+    response = json.loads(fhir_json.dump(given.response), object_hook=_at_any_time)
+    changed = Example("any time", response, given.context, {})
+    extraction = run_example(targets()["uk-core-transaction"], questionnaire_of(given), changed)
+    [task] = resources(extraction.bundle, "Task")
+    assert "Times to avoid" not in [given["type"]["text"] for given in task["input"]]
+    people = resources(extraction.bundle, "Patient")
+    assert b"Not: " not in b"".join(map(fhir_json.dump, people))
+    assert check.problems(extraction.bundle) == []
+
+
+def _at_any_time(element: dict[str, Any]) -> dict[str, Any]:
+    if element.get("linkId") != "times-to-avoid":
+        return element
+    coding = element["answer"][0]["valueCoding"]
+    any_time = {**coding, "code": "any-time", "display": "No, any time is fine"}
+    return {**element, "answer": [{"valueCoding": any_time}]}
 
 
 def test_a_service_says_who_sends_and_gets_a_communication_and_the_epr_who_it_is_about() -> None:
