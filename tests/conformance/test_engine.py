@@ -477,3 +477,26 @@ def test_the_pages_of_a_real_server_are_linked_as_r4_asks(epr: str, run_script: 
 
     assert outcomes(run) == ["pass", "pass", "fail"], messages(run)
     assert messages(run)[2].startswith("there is no link 'first'")
+
+
+@pytest.mark.parametrize(
+    "compared",
+    [
+        {"minimumId": "p"},
+        {"compareToSourceId": "p", "compareToSourceExpression": "Patient.id"},
+        {"compareToSourceId": "p", "compareToSourcePath": "$.id", "path": "$.id"},
+    ],
+)
+def test_a_fixture_that_holds_nothing_to_compare_with_is_no_failure_of_the_server(
+    recorder: Recorder, server: str, run_script: RunScript, compared: dict[str, str]
+) -> None:
+    recorder.on("GET /Patient/1", {"resourceType": "Patient", "id": "1"})
+
+    run = run_script(
+        server,
+        script([READ, asserts(**compared)], fixture=[FIXTURE]),
+        {"patient.json": b"{broken"},
+    )
+
+    assert outcomes(run) == ["error"]
+    assert "'p' has no FHIR resource in it" in messages(run)[0]
