@@ -20,6 +20,7 @@ from fhir_gateway.conformance.assert_scope import (
     value_of,
 )
 from fhir_gateway.conformance.errors import ScriptError
+from fhir_gateway.conformance.exchange import Content
 from fhir_gateway.fhir.types import Element, as_str
 
 
@@ -45,6 +46,15 @@ def _path(assertion: Element, scope: Scope) -> Verdict:
     return _against(assertion, short(filled), actual, expected)
 
 
+def _known(scope: Scope, source_id: str) -> Content:
+    """What an answer is compared with. Raises ScriptError when it holds no resource: that is not
+    the answer's fault."""
+    content = scope.content(source_id)
+    if content.resource is None:
+        raise ScriptError(f"'{source_id}' has no FHIR resource in it. {content.unreadable}")
+    return content
+
+
 def _expected(assertion: Element, scope: Scope, own: str) -> list[str] | None:
     """What a value is compared with: `value`, or what another source holds at the same place or at
     one of its own."""
@@ -54,7 +64,7 @@ def _expected(assertion: Element, scope: Scope, own: str) -> list[str] | None:
     compare = as_str(assertion.get("compareToSourceId"))
     if not compare:
         return None
-    content = scope.content(compare)
+    content = _known(scope, compare)
     text = as_str(assertion.get("compareToSourceExpression"))
     if text:
         return paths.by_fhirpath(substitution.into_expression(text, scope.resolve), content)
@@ -114,7 +124,7 @@ def _compare(assertion: Element, scope: Scope) -> Verdict:
 
 
 def _minimum(assertion: Element, scope: Scope) -> Verdict:
-    fixture = scope.content(as_str(assertion.get("minimumId")))
+    fixture = _known(scope, as_str(assertion.get("minimumId")))
     wanted = paths.resource_of(fixture)
     if fixture.local_id:  # which names it within the script, and says nothing of the answer
         wanted = {name: value for name, value in wanted.items() if name != "id"}

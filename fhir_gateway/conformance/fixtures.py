@@ -50,7 +50,7 @@ def locate(script: Script, reference: str) -> Path:
     if "\0" in reference or Path(reference).is_absolute():
         raise ScriptError(f"the fixture '{reference[:200]}' is not a path within the suite")
     for candidate in _candidates(script, reference):
-        if candidate.is_file():
+        if _is_file(candidate):
             if not candidate.resolve().is_relative_to(script.root.resolve()):
                 raise ScriptError(
                     f"the fixture '{reference[:200]}' is outside the suite's folder; "
@@ -61,6 +61,13 @@ def locate(script: Script, reference: str) -> Path:
     if found is None:
         raise ScriptError(f"the fixture '{reference[:200]}' is not there")
     return found
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the system takes
+        return False
 
 
 def _by_content(script: Script, reference: str) -> Path | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fhir_gateway.conformance.errors import NotSupported, ScriptError
-from fhir_gateway.fhir import check
+from fhir_gateway.fhir import check, path
 from fhir_gateway.fhir.profiles import Profiles
 from fhir_gateway.fhir.types import Element, Resource, as_dict, as_list, as_str
 
@@ -37,9 +37,10 @@ def problems(resource: Resource, profile: str, at_hand: Sequence[Profiles]) -> l
         if not any(_is_missing(one, profile) for one in issues):
             return found + _errors(issues)
     bare = profile.split("|")[0]
-    if bare.startswith(_BASE):
-        wanted = bare.removeprefix(_BASE)
-        wrong = wanted not in ("Resource", "DomainResource", resource.get("resourceType"))
+    wanted = bare.removeprefix(_BASE)
+    abstract = wanted in ("Resource", "DomainResource")
+    if wanted != bare and (abstract or path.is_resource_type(wanted)):
+        wrong = not abstract and wanted != resource.get("resourceType")
         return found + ([f"it is no {wanted}"] if wrong else [])
     raise NotSupported(f"the profile {profile[:200]} is not at hand: name it with --profiles")
 

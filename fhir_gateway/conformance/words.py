@@ -103,7 +103,7 @@ def _check(part: Element, name: str) -> str:
         return ""
     phrase = _PHRASES[name]
     if name == "navigationLinks":
-        return phrase
+        return phrase if flag(part, name, False) else ""
     if name == "minimumId":
         return f"{phrase} '{value}' must be there"
     if name == "validateProfileId":

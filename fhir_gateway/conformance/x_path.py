@@ -73,13 +73,19 @@ def _xml(content: Content) -> Any:
     resource = content.resource
     if resource is None:
         raise NoResource(content.unreadable)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+    )
+    own = content.body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if own[:1] == b"<":  # as it came; that it has no document type was looked at when it was read
+        return etree.fromstring(own, parser)
     try:
         data = exchange_xml.dump(resource)
     except GatewayError:
         raise NotSupported("not supported: an XPath on content that XML cannot hold") from None
     except (ValueError, TypeError, KeyError, AttributeError, etree.LxmlError):
         raise NotSupported("not supported: an XPath on content that is not FHIR R4") from None
-    return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+    return etree.fromstring(data, parser)
 
 
 def _scalar(value: Any) -> str:

@@ -454,3 +454,49 @@ def test_a_test_does_not_look_at_an_answer_before_the_one_that_was_not_asked_for
     )
 
     assert outcomes(run) == ["fail", "error"]
+
+
+def test_the_pages_of_a_real_server_are_linked_as_r4_asks(epr: str, run_script: RunScript) -> None:
+    fixtures = [{**FIXTURE, "id": name, "autocreate": True, "autodelete": True} for name in "ab"]
+    of_run = "?identifier=https://example.org/test|${run}"
+
+    run = run_script(
+        epr,
+        script(
+            *(
+                [
+                    operation("search", resource="Patient", params=f"{of_run}{page}"),
+                    asserts(navigationLinks=True),
+                ]
+                for page in ("&_count=1", "&_count=1&_offset=1", "")
+            ),
+            fixture=fixtures,
+        ),
+        {"patient.json": PATIENT},
+    )
+
+    assert outcomes(run) == ["pass", "pass", "fail"], messages(run)
+    assert messages(run)[2].startswith("there is no link 'first'")
+
+
+@pytest.mark.parametrize(
+    "compared",
+    [
+        {"minimumId": "p"},
+        {"compareToSourceId": "p", "compareToSourceExpression": "Patient.id"},
+        {"compareToSourceId": "p", "compareToSourcePath": "$.id", "path": "$.id"},
+    ],
+)
+def test_a_fixture_that_holds_nothing_to_compare_with_is_no_failure_of_the_server(
+    recorder: Recorder, server: str, run_script: RunScript, compared: dict[str, str]
+) -> None:
+    recorder.on("GET /Patient/1", {"resourceType": "Patient", "id": "1"})
+
+    run = run_script(
+        server,
+        script([READ, asserts(**compared)], fixture=[FIXTURE]),
+        {"patient.json": b"{broken"},
+    )
+
+    assert outcomes(run) == ["error"]
+    assert "'p' has no FHIR resource in it" in messages(run)[0]

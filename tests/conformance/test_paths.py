@@ -123,6 +123,14 @@ def test_jsonpath_with_functions_and_unions_is_not_supported(expression: str) ->
         json_path.find(expression, {})
 
 
+@pytest.mark.parametrize("expression", ["//f:bogus/@value", "Patient/bogus", "fhir:bogus"])
+def test_an_xpath_sees_xml_as_it_came(expression: str) -> None:
+    body = b"""\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8"?>
+        <Patient xmlns="http://hl7.org/fhir"><id value="x"/><bogus value="y"/></Patient>"""
+
+    assert paths.at_path(expression, Content(body, "application/fhir+xml")) == ["y"]
+
+
 NAMES = {
     "name": [
         {"use": "official", "family": "A", "rank": 1, "given": ["x", "y"]},

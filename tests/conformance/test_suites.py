@@ -130,3 +130,18 @@ def test_what_a_script_sends_is_no_broken_script(tmp_path: Path) -> None:
     suite = suites.read_suite(tmp_path)
 
     assert [file.name for file, _ in suite.problems] == ["stray.json"]
+
+
+@pytest.mark.parametrize("reference", ["a" * 300, "Patient/" + "b" * 300, "é" * 150])
+def test_a_reference_that_no_file_can_have_is_an_error_of_the_script(
+    tmp_path: Path, reference: str
+) -> None:
+    fixture = {"id": "f", "resource": {"reference": reference}}
+    (tmp_path / "script.json").write_text(
+        json.dumps({"resourceType": "TestScript", "id": "s", "fixture": [fixture]})
+    )
+
+    [one] = suites.read_suite(tmp_path).scripts
+
+    with pytest.raises(ScriptError, match="is not there"):
+        fixtures.locate(one, reference)

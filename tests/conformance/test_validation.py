@@ -57,3 +57,12 @@ def test_a_script_names_its_profiles() -> None:
     assert validation.canonical(script, "a") == validation.canonical(r5, "a") == "https://a.example"
     with pytest.raises(ScriptError, match="no profile 'b'"):
         validation.canonical(script, "b")
+
+
+def test_a_profile_of_the_base_specification_is_no_type() -> None:
+    weight = {"resourceType": "Observation", "status": "final", "code": {"text": "Weight"}}
+
+    with pytest.raises(NotSupported, match="vitalsigns is not at hand"):
+        validation.problems(weight, f"{BASE}vitalsigns", ())
+    assert validation.problems(weight, f"{BASE}DomainResource", ()) == []
+    assert validation.problems(weight, f"{BASE}Observation|4.0.1", ()) == []

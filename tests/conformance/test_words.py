@@ -51,6 +51,8 @@ from tests.conformance.writing import asserts, operation
             "the resource must be Bundle; the test goes on if not",
         ),
         (asserts(), "checks nothing"),
+        (asserts(navigationLinks=False), "checks nothing"),
+        (asserts(navigationLinks=False, response="gone"), "the status must be 410 (gone)"),
     ],
 )
 def test_each_step_in_words(action: dict[str, Any], said: str) -> None:

@@ -29,6 +29,7 @@ def searchset(page: Page, base: str) -> Resource:
             neighbour("previous", max(query.offset - query.count, 0))
         if query.offset + query.count < page.total:
             neighbour("next", query.offset + query.count)
+        neighbour("last", (page.total - 1) // query.count * query.count)
     entries = [_entry(version, base, "match") for version in page.matches]
     entries += [_entry(version, base, "include") for version in page.included]
     bundle: Resource = {

@@ -185,6 +185,8 @@ def test_paging_links_lead_through_all_results_once(epr: httpx.Client) -> None:
     assert seen == ["a", "b", "c"]
     assert _found(epr.get(links["previous"])) == ["b"]
     assert _found(epr.get(links["first"])) == ["a"]
+    assert links["last"] == links["self"]
+    assert _found(epr.get(links["last"])) == ["c"]
 
 
 def test_a_count_of_nought_only_counts(epr: httpx.Client) -> None:
