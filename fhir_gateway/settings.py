@@ -28,14 +28,19 @@ from fhir_gateway.conformance_page.settings import ConformanceSettings
 from fhir_gateway.delivery.settings import DeliverySettings, delivery_problems
 from fhir_gateway.errors import Refused
 from fhir_gateway.matching.policy import YOUNGEST, Difference
+from fhir_gateway.misspelt import misspelt
 from fhir_gateway.rest.settings import ApiSettings, api_problems
 from fhir_gateway.rest.subscription_settings import SubscriptionSettings
 from fhir_gateway.sms.settings import TextSettings
 
-FILE_VARIABLE = "FHIR_GATEWAY_SETTINGS"
+PREFIX = "FHIR_GATEWAY_"
+FILE_VARIABLE = f"{PREFIX}SETTINGS"
 DEFAULT_FILE = "fhir-gateway.toml"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MIN_KEY = 32
+_ADDRESSES = (
+    "pds_base_url notify_base_url twilio_base_url nhs_notify_base_url alarm_webhook"
+).split()
 _DATABASES = ("postgresql://", "postgres://", "postgresql+psycopg://", "sqlite:///")
 
 
@@ -50,7 +55,7 @@ class Settings(
     """All settings of a gateway. Each can be set as FHIR_GATEWAY_<NAME> or in the file."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FHIR_GATEWAY_", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
     data_dir: Path = Field(
@@ -157,6 +162,9 @@ class Settings(
         return self.database_url or f"sqlite:///{(self.data_dir / 'gateway.db').resolve()}"
 
 
+_NAMES = (*Settings.model_fields, FILE_VARIABLE.removeprefix(PREFIX).lower())
+
+
 class SettingsRefused(Refused):
     """The settings cannot be used; `problems` says everything that is wrong with them."""
 
@@ -197,19 +205,18 @@ def load(**given: Any) -> Settings:
         raise SettingsRefused([f"{file} cannot be read: {error}"]) from None
     except SettingsError as error:
         # It names the setting, and not its value, which can be a secret.
-        raise SettingsRefused([f"{error}: a list is given as JSON."]) from None
+        raise SettingsRefused([f"{error}: a list or a table is given as JSON."]) from None
     except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
         raise SettingsRefused(
-            [
-                f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}"
-                for detail in error.errors(include_url=False, include_input=False)
-            ]
+            [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found]
         ) from None
 
 
 def problems(settings: Settings) -> list[Problem]:
     """What is wrong, or wrong for real patients, with settings that can be read."""
     return [
+        *(Problem(*found) for found in misspelt(os.environ, _NAMES, PREFIX)),
         *_address_problems(settings),
         *_key_problems(settings),
         *_neighbour_problems(settings),
@@ -248,9 +255,10 @@ def _neighbour_problems(settings: Settings) -> Iterator[Problem]:
     for name in needed:
         if not getattr(settings, name):
             yield Problem(name, "Without it no text can be sent.", serious=True)
-    if not _is_address(settings.pds_base_url):
-        yield Problem("pds_base_url", "It must be an http or https address.", serious=True)
-    elif "sandbox" in settings.pds_base_url:
+    for name in _ADDRESSES:
+        if getattr(settings, name) and not _is_address(getattr(settings, name)):
+            yield Problem(name, "It must be an http or https address.", serious=True)
+    if "sandbox" in settings.pds_base_url:
         yield Problem("pds_base_url", "It is a sandbox: no real patient is found.", serious=False)
     elif not (settings.pds_token or settings.pds_client_id or _is_local(settings.pds_base_url)):
         text = "PDS asks for a token outside of its sandbox: set pds_client_id and signing_keys."
@@ -270,14 +278,14 @@ def _place_problems(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "database_url", f"It must begin with one of {', '.join(_DATABASES)}.", serious=True
         )
-    if settings.profiles is not None and not settings.profiles.exists():
-        yield Problem("profiles", f"{settings.profiles} is not there.", serious=True)
-    for name, path in (
-        ("questionnaires", settings.questionnaires),
-        ("mappings", settings.mappings),
-    ):
-        if path is not None and not path.is_dir():
-            yield Problem(name, f"{path} is not a folder.", serious=True)
+    keys = (("signing_keys", key) for key in settings.signing_keys)
+    for name, file in (*keys, ("profiles", settings.profiles)):
+        if file is not None and not file.exists():
+            yield Problem(name, f"{file} is not there.", serious=True)
+    for name in ("questionnaires", "mappings"):
+        folder = getattr(settings, name)
+        if folder is not None and not folder.is_dir():
+            yield Problem(name, f"{folder} is not a folder.", serious=True)
 
 
 def _is_address(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import yaml
 from typer.main import get_command
 
 from fhir_gateway.cli.root import app
-from fhir_gateway.settings import FILE_VARIABLE, Settings
+from fhir_gateway.settings import FILE_VARIABLE, Settings, load
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -77,6 +78,31 @@ def test_templates_are_yaml_and_use_values_that_there_are(name: str) -> None:
         for part in path.split("."):
             assert part in value, f"values.yaml has no {path}"
             value = value[part]
+
+
+def test_no_service_of_a_cluster_is_taken_for_a_setting() -> None:
+    """A Service called fhir-gateway has FHIR_GATEWAY_PORT=tcp://… set in every pod that does not
+    say no to it, and nothing would start."""
+    for name in ("web.yaml", "worker.yaml"):
+        (document,) = rendered(name)
+        assert document["spec"]["template"]["spec"]["enableServiceLinks"] is False
+
+
+def test_the_settings_file_of_compose_is_there_and_can_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    web = compose["services"]["web"]
+    places = dict(place.split(":")[:2] for place in web["volumes"])
+    named = Path(web["environment"][FILE_VARIABLE])
+    (folder,) = [here for here, there in places.items() if Path(there) == named.parent]
+    file = DEPLOY / folder / named.name
+    monkeypatch.setenv(FILE_VARIABLE, str(file))
+    load()
+    # What it shows as an example are settings as well.
+    shown = file.read_text().partition("container:\n")[2]
+    example = tomllib.loads("\n".join(line.lstrip("# ") for line in shown.splitlines()))
+    assert set(example) <= set(Settings.model_fields)
 
 
 def test_the_chart_has_the_version_of_the_package() -> None:

@@ -109,6 +109,56 @@ def test_a_setting_that_is_none_is_refused(tmp_path: Path) -> None:
     assert len(raised.value.problems) == 2
 
 
+@pytest.mark.parametrize(
+    ("variable", "serious", "said"),
+    [
+        ("FHIR_GATEWAY_TIMIN", True, "Did you mean FHIR_GATEWAY_TIMING?"),
+        ("FHIR_GATEWAY_FALBACK_DIR", True, "Did you mean FHIR_GATEWAY_FALLBACK_DIR?"),
+        ("FHIR_GATEWAY_SERVICE_HOST_OF_ANOTHER", False, "does nothing"),
+    ],
+)
+def test_a_misspelt_name_in_the_environment_is_said(
+    monkeypatch: pytest.MonkeyPatch, variable: str, serious: bool, said: str
+) -> None:
+    monkeypatch.setenv(variable, "secret-value")
+    (found,) = problems(Settings(**GOOD))
+    assert (found.setting, found.serious) == (variable, serious)
+    assert said in found.text
+    assert "secret-value" not in found.text
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"per_minute": 0}, {"at_once": 0}, {"failures": 0}, {"rest": 0}, {"window": "-PT1S"}],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["epr_limits", "text_limits", "epr_limits_by_base"])
+def test_limits_that_let_nothing_through_are_refused(name: str, limits: dict[str, Any]) -> None:
+    given = {"https://epr.example/fhir": limits} if name == "epr_limits_by_base" else limits
+    with pytest.raises(SettingsRefused):
+        load(**{name: given})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("alarm_webhook", "http://[bad"),
+        ("alarm_webhook", "alarms.example"),
+        ("notify_base_url", "ftp://notify.example"),
+        ("nhs_notify_base_url", "comms"),
+        ("smtp_url", SecretStr("http://user:secret@mail.example")),
+        ("smtp_url", SecretStr("smtp://mail.example:none")),
+        ("signing_keys", (Path("nowhere.pem"),)),
+    ],
+)
+def test_what_could_not_be_used_is_said_by_the_check(name: str, value: object) -> None:
+    mail = {"alarm_email": ("ops@example.nhs.uk",), "smtp_from": "gateway@example.nhs.uk"}
+    given = {**GOOD, "smtp_url": SecretStr("smtps://mail.example"), **mail, name: value}
+    (found,) = problems(Settings(**given))
+    assert (found.setting, found.serious) == (name, True)
+    assert "secret" not in found.text
+
+
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FHIR_GATEWAY_SECRET_KEYS", '["canary-canary-canary-canary-canary"]')
     monkeypatch.setenv("FHIR_GATEWAY_EPR_TOKEN", "canary")

@@ -57,7 +57,7 @@ class Webhook:
         try:
             with httpx.Client(timeout=_SECONDS, transport=self._transport) as http:
                 answer = http.post(self._url, content=body, headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise TryLater(
                 f"The webhook could not be reached ({type(error).__name__})", code="webhook"
             ) from None
@@ -73,7 +73,11 @@ class Mail:
 
     def __init__(self, url: str, sender: str, recipients: Sequence[str]) -> None:
         self._address = urlsplit(url)
-        if self._address.scheme not in ("smtp", "smtps") or not self._address.hostname:
+        try:
+            right = self._address.scheme in ("smtp", "smtps") and self._address.port != 0
+        except ValueError:  # a port that is no number
+            right = False
+        if not (right and self._address.hostname):
             raise Refused("smtp_url must be smtp://HOST or smtps://HOST.", code="smtp-url")
         self._sender = sender
         self._recipients = list(recipients)

@@ -9,6 +9,7 @@ request arrives in the EPR after all, `REFERENCE.delivered` says so.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def own_signing_key(file: Path) -> ECKey:
     """The key in this PEM file; made at the first call, readable by its owner alone."""
     if not file.exists():
         key = ECKey.generate_key("P-256")
-        _write(file, key.as_pem(private=True))
+        _write(file, key.as_pem(private=True), first=True)
     return ECKey.import_key(file.read_bytes())
 
 
@@ -119,8 +120,9 @@ def _place(folder: Path, service_slug: str, reference: str, suffix: str) -> Path
     return folder / service_slug / f"{reference}.{suffix}"
 
 
-def _write(file: Path, content: bytes) -> None:
-    """Written whole or not at all, and readable by its owner and group alone."""
+def _write(file: Path, content: bytes, *, first: bool = False) -> None:
+    """Written whole or not at all, and readable by its owner and group alone. `first`: what another
+    process wrote meanwhile stays."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     fresh = file.with_name(f".{file.name}.{secrets.token_hex(6)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
@@ -128,4 +130,9 @@ def _write(file: Path, content: bytes) -> None:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())
-    fresh.replace(file)
+    if not first:
+        fresh.replace(file)
+        return
+    with contextlib.suppress(FileExistsError):
+        os.link(fresh, file)
+    fresh.unlink()

@@ -8,9 +8,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from fhir_gateway.errors import GatewayError, OutcomeUnknown, TryLater
 from fhir_gateway.provider.service import Service
@@ -29,11 +29,11 @@ class Limits:
     #: For pydantic, which reads it from the settings: a misspelt name is an error.
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    per_minute: float = 600.0
-    at_once: int = 8
-    failures: int = 5
-    window: timedelta = timedelta(seconds=60)
-    rest: timedelta = timedelta(seconds=30)
+    per_minute: Annotated[float, Field(gt=0)] = 600.0
+    at_once: Annotated[int, Field(ge=1)] = 8
+    failures: Annotated[int, Field(ge=1)] = 5
+    window: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(seconds=60)
+    rest: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(seconds=30)
 
 
 def epr_name(service: Service) -> str:

@@ -11,10 +11,12 @@ from typing import Any
 from pydantic import BaseModel, Field, SecretStr, TypeAdapter, field_validator
 
 from fhir_gateway.delivery import timing as times
+from fhir_gateway.delivery.channels import Mail
 from fhir_gateway.delivery.gate import Limits, name_of_epr
 from fhir_gateway.delivery.parts import TEXT_LIMITS
 from fhir_gateway.delivery.pds_gate import PER_SECOND
 from fhir_gateway.delivery.timing import Timing
+from fhir_gateway.errors import Refused
 
 
 class DeliverySettings(BaseModel):
@@ -113,3 +115,8 @@ def delivery_problems(settings: DeliverySettings) -> Iterator[tuple[str, str, bo
         settings.smtp_url is None or not settings.smtp_from
     ):
         yield ("smtp_url", "Mails need smtp_url and smtp_from.", True)
+    elif settings.smtp_url is not None:
+        try:
+            Mail(settings.smtp_url.get_secret_value(), settings.smtp_from, ())
+        except Refused as error:
+            yield ("smtp_url", str(error), True)

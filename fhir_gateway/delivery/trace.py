@@ -6,13 +6,15 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from fhir_gateway.delivery import backoff
 from fhir_gateway.delivery.candidates import close_candidates
 from fhir_gateway.delivery.engine import Wait
 from fhir_gateway.delivery.identify import Traced, identify
 from fhir_gateway.delivery.parts import Parts
 from fhir_gateway.delivery.submitted import Submitted, read_submitted
-from fhir_gateway.errors import TryLater
+from fhir_gateway.errors import Refused, TryLater
 from fhir_gateway.fhir.types import Element
 from fhir_gateway.matching import demographics, plan
 from fhir_gateway.matching.grade import Proof
@@ -26,6 +28,9 @@ from fhir_gateway.store.requests import Request, RequestState
 
 #: A request does not wait longer for PDS; it goes on as unmatched, trace required.
 PATIENCE = timedelta(minutes=15)
+#: PDS did not take our credentials, also after a new token; looked at again after so many seconds.
+_CREDENTIALS, _CREDENTIALS_PAUSE = "pds-401", 60.0
+_log = structlog.get_logger("delivery")
 
 
 def trace(parts: Parts, request_id: str, tries: int) -> Wait:
@@ -103,6 +108,13 @@ def _identify(parts: Parts, request: Request, service: Service, submitted: Submi
 def _ask(parts: Parts, request: Request, service: Service, question: plan.Question) -> Answer:
     # The same for each try of the same question, as PDS asks.
     call = uuid.uuid5(uuid.UUID(request.id), f"pds:{question.step}")
-    if isinstance(question, plan.Read):
-        return parts.pds.read(question.nhs_number, request_id=call, ods_code=service.ods_code)
-    return parts.pds.search(question.params, request_id=call, ods_code=service.ods_code)
+    try:
+        if isinstance(question, plan.Read):
+            return parts.pds.read(question.nhs_number, request_id=call, ods_code=service.ods_code)
+        return parts.pds.search(question.params, request_id=call, ods_code=service.ods_code)
+    except Refused as refused:
+        if refused.code != _CREDENTIALS:
+            raise
+        # It says nothing of this patient: they are mended for all, perhaps within our patience.
+        _log.error("pds refuses our credentials", request=request.id, code=refused.code)
+        raise TryLater(str(refused), code=refused.code, after=_CREDENTIALS_PAUSE) from None

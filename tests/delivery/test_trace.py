@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from fhir_gateway.delivery.trace import PATIENCE
+from fhir_gateway.errors import Refused
 from fhir_gateway.sandbox.pds.personas import person
 from fhir_gateway.store import neighbours, requests
 from fhir_gateway.store.requests import RequestState
@@ -193,7 +194,39 @@ def test_while_pds_is_down_the_request_waits_and_then_goes_on_unmatched(running:
     assert (found["level"], found["status"], found["outcome"]) == ("none", "03", "unreachable")
 
 
-def test_a_token_that_is_refused_leaves_the_request_for_staff(running: Delivery) -> None:
+def test_credentials_that_pds_refuses_hold_requests_up_and_match_nobody_to_nothing(
+    running: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are wrong for all patients, and mended for all: a quarter of an hour is left for it."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise Refused("PDS answered 401 (ACCESS_DENIED)", code="pds-401")
+
+    monkeypatch.setattr(running.gateway.parts.pds, "search", refused)
+    request = running.accept(person("typical"))
+    wait = running.trace(request)
+    assert isinstance(wait, float)
+    assert wait >= 60
+    monkeypatch.undo()
+    assert running.trace(request, 1) is None
+    assert running.identity(request)["outcome"] == "matched"
+
+
+def test_credentials_that_pds_refuses_for_long_leave_the_request_for_staff(
+    running: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise Refused("PDS answered 401 (ACCESS_DENIED)", code="pds-401")
+
+    monkeypatch.setattr(running.gateway.parts.pds, "search", refused)
+    request = running.accept(person("typical"))
+    running.ahead = PATIENCE + timedelta(seconds=1)
+    assert running.trace(request, 9) is None
+    found = running.identity(request)
+    assert (found["status"], found["outcome"]) == ("03", "unreachable")
+
+
+def test_a_refusal_of_the_question_leaves_the_request_for_staff(running: Delivery) -> None:
     from fhir_gateway.pds.client import PdsClient
 
     broken = PdsClient(f"{running.pds}/nowhere")

@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from fhir_gateway.delivery import alarms, health
-from fhir_gateway.delivery.channels import Mail, News, Webhook
+from fhir_gateway.delivery.channels import Mail, News, Webhook, tell_all
 from fhir_gateway.errors import Refused, TryLater
 from fhir_gateway.store import gates, requests
 from fhir_gateway.store.requests import RequestState
@@ -114,6 +114,18 @@ def test_health_is_the_age_of_the_oldest_undelivered_request(world: World) -> No
         workers.beat(tx, "w", ELSEWHERE, now=world.clock())
     service = read().services[0]
     assert (service.status, service.oldest_undelivered_seconds) == (health.FAIL, 16 * 60)
+
+
+def test_a_webhook_whose_address_is_none_keeps_no_other_channel_from_telling() -> None:
+    told: list[str] = []
+
+    class Other:
+        def tell(self, news: News) -> None:
+            told.append(news.title)
+
+    failures = tell_all([Webhook("http://[bad", None), Other()], News("A title", "text", {}))
+    assert [failure.code for failure in failures] == ["webhook"]
+    assert told == ["A title"]
 
 
 def test_a_webhook_gets_signed_json() -> None:

@@ -88,3 +88,15 @@ def test_the_signing_key_stays_the_same_and_is_its_owners_alone(tmp_path: Path) 
     first = own_signing_key(tmp_path / "key.pem")
     assert own_signing_key(tmp_path / "key.pem").thumbprint() == first.thumbprint()
     assert (tmp_path / "key.pem").stat().st_mode & 0o007 == 0
+
+
+def test_processes_that_start_together_sign_with_one_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each finds no key. The one that comes second must take the key of the first, or what the
+    first signs has no public key beside it."""
+    file = tmp_path / "key.pem"
+    first = own_signing_key(file)
+    monkeypatch.setattr(Path, "exists", lambda self: False)
+    assert own_signing_key(file).thumbprint() == first.thumbprint()
+    assert [p.name for p in tmp_path.iterdir()] == ["key.pem"]
