@@ -113,9 +113,9 @@ def test_nothing_is_replayed_without_a_reason(
         (("retry", REFERENCE, "--reason", " "), 2, "Say why"),
         (("pause", "--texts", "--reason", ""), 2, "Say why"),
         (("retry", REFERENCE, "--service", "x", "--reason", "x"), 2, "narrow --all"),
-        (("retry", "--all", "--service", "nobody", "--reason", "x"), 1, "no service nobody"),
-        (("pause", "--service", "nobody", "--reason", "x"), 1, "no service nobody"),
-        (("resume", "--service", "nobody"), 1, "no service nobody"),
+        (("retry", "--all", "--service", "nobody", "--reason", "x"), 1, "no service 'nobody'"),
+        (("pause", "--service", "nobody", "--reason", "x"), 1, "no service 'nobody'"),
+        (("resume", "--service", "nobody"), 1, "no service 'nobody'"),
         (("resolve", REFERENCE, "--arrived", "yes", "--reason", "x"), 1, "ServiceRequest/123"),
     ],
 )
