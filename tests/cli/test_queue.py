@@ -156,3 +156,13 @@ def test_the_data_folder_is_its_owners_alone(run: Run, tmp_path: Path) -> None:
     run("queue", "list")
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "data" / "secret.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("command", [("queue", "list"), ("worker",), ("serve", "--port", "0")])
+def test_a_restored_database_without_its_key_is_not_started_with_another(
+    run: Run, accepted: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "data" / "secret.key").unlink()
+    done = run(*command)
+    assert done.exit_code == 1
+    assert "Put that key back" in " ".join(done.stderr.split())
