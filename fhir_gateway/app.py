@@ -40,6 +40,7 @@ from fhir_gateway.rest.smart import WELL_KNOWN as DISCOVERY_PATH
 from fhir_gateway.settings import Settings
 from fhir_gateway.store import published
 from fhir_gateway.store.database import Database
+from fhir_gateway.store.right_key import check_key
 from fhir_gateway.store.seal import Sealer
 from fhir_gateway.terminology.server import TerminologyServer
 from fhir_gateway.web.app import create_web_app
@@ -76,9 +77,11 @@ class Gateway:
         )
 
     def prepare(self) -> None:
-        """Bring the database up to date."""
+        """Bring the database up to date. Raises Refused when its data has another key."""
         self.database.migrate()
         self.engine.migrate()
+        with self.database.reading() as tx:
+            check_key(tx)
 
     def close(self) -> None:
         """Close connections."""

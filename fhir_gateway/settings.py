@@ -10,6 +10,7 @@ import socket
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from fhir_gateway.auth.credentials import EprCredentials
+from fhir_gateway.auth.credentials import EprCredentials, credential_problems
 from fhir_gateway.conformance_page.settings import ConformanceSettings
 from fhir_gateway.delivery.settings import DeliverySettings, delivery_problems
 from fhir_gateway.errors import Refused
@@ -32,11 +33,11 @@ from fhir_gateway.misspelt import misspelt
 from fhir_gateway.rest.settings import ApiSettings, api_problems
 from fhir_gateway.rest.subscription_settings import SubscriptionSettings
 from fhir_gateway.sms.settings import TextSettings
+from fhir_gateway.web_address import is_address, is_local
 
 PREFIX = "FHIR_GATEWAY_"
 FILE_VARIABLE = f"{PREFIX}SETTINGS"
 DEFAULT_FILE = "fhir-gateway.toml"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MIN_KEY = 32
 _ADDRESSES = (
     "pds_base_url notify_base_url twilio_base_url nhs_notify_base_url alarm_webhook"
@@ -216,22 +217,28 @@ def load(**given: Any) -> Settings:
 def problems(settings: Settings) -> list[Problem]:
     """What is wrong, or wrong for real patients, with settings that can be read."""
     return [
-        *(Problem(*found) for found in misspelt(os.environ, _NAMES, PREFIX)),
         *_address_problems(settings),
         *_key_problems(settings),
         *_neighbour_problems(settings),
         *_place_problems(settings),
-        *(Problem(*found) for found in delivery_problems(settings)),
-        *(Problem(*found) for found in api_problems(settings)),
+        *(Problem(*found) for found in chain(*_of_rooms(settings))),
     ]
 
 
+def _of_rooms(settings: Settings) -> Iterator[Iterator[tuple[str, str, bool]]]:
+    kids, pds = [key.stem for key in settings.signing_keys], bool(settings.pds_client_id)
+    yield misspelt(os.environ, _NAMES, PREFIX)
+    yield delivery_problems(settings)
+    yield api_problems(settings)
+    yield credential_problems(settings.epr_credentials, kids, pds=pds)
+
+
 def _address_problems(settings: Settings) -> Iterator[Problem]:
-    if not _is_address(settings.base_url):
+    if not is_address(settings.base_url):
         yield Problem("base_url", "It must be an http or https address.", serious=True)
         return
     base = urlsplit(settings.base_url)
-    if base.scheme == "http" and not _is_local(settings.base_url):
+    if base.scheme == "http" and not is_local(settings.base_url):
         yield Problem("base_url", "Patients must reach the gateway over https.", serious=True)
     if base.path.rstrip("/") or base.query:
         yield Problem("base_url", "It must have no path: links are made from it.", serious=True)
@@ -244,7 +251,7 @@ def _key_problems(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "secret_keys",
             "None is set, so a key is kept in data_dir, beside the data it seals.",
-            serious=not _is_local(settings.base_url),
+            serious=not is_local(settings.base_url),
         )
 
 
@@ -256,11 +263,11 @@ def _neighbour_problems(settings: Settings) -> Iterator[Problem]:
         if not getattr(settings, name):
             yield Problem(name, "Without it no text can be sent.", serious=True)
     for name in _ADDRESSES:
-        if getattr(settings, name) and not _is_address(getattr(settings, name)):
+        if getattr(settings, name) and not is_address(getattr(settings, name)):
             yield Problem(name, "It must be an http or https address.", serious=True)
     if "sandbox" in settings.pds_base_url:
         yield Problem("pds_base_url", "It is a sandbox: no real patient is found.", serious=False)
-    elif not (settings.pds_token or settings.pds_client_id or _is_local(settings.pds_base_url)):
+    elif not (settings.pds_token or settings.pds_client_id or is_local(settings.pds_base_url)):
         text = "PDS asks for a token outside of its sandbox: set pds_client_id and signing_keys."
         yield Problem("pds_token", text, serious=True)
     if settings.pds_client_id and not settings.signing_keys:
@@ -286,15 +293,3 @@ def _place_problems(settings: Settings) -> Iterator[Problem]:
         folder = getattr(settings, name)
         if folder is not None and not folder.is_dir():
             yield Problem(name, f"{folder} is not a folder.", serious=True)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        address = urlsplit(text)
-        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
-    except ValueError:  # brackets without an end, a port that is no number
-        return False
-
-
-def _is_local(address: str) -> bool:
-    return _is_address(address) and urlsplit(address).hostname in _LOOPBACK

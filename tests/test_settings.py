@@ -159,6 +159,29 @@ def test_what_could_not_be_used_is_said_by_the_check(name: str, value: object) -
     assert "secret" not in found.text
 
 
+@pytest.mark.parametrize(
+    ("changes", "serious", "said"),
+    [
+        ({"key": "absent"}, True, "no signing key 'absent' for https://epr.example/fhir"),
+        ({"certificate": "nowhere.pem"}, True, "nowhere.pem for https://epr.example/fhir"),
+        ({}, False, "used for both"),
+    ],
+)
+def test_credentials_that_cannot_be_used_are_said(
+    tmp_path: Path, changes: dict[str, str], serious: bool, said: str
+) -> None:
+    (tmp_path / "one.pem").touch()
+    smart = {"base_url": "https://epr.example/fhir", "method": "smart", "client_id": "g"}
+    first = {"pds_client_id": "x", "pds_token": None, "signing_keys": (tmp_path / "one.pem",)}
+    if changes.get("certificate"):
+        first = {}
+        smart = {**smart, "method": "none"}
+    given = {**GOOD, **first, "epr_credentials": ({**smart, "key": "one", **changes},)}
+    (found,) = problems(Settings(**given))
+    assert (found.setting, found.serious) == ("epr_credentials", serious)
+    assert said in found.text
+
+
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FHIR_GATEWAY_SECRET_KEYS", '["canary-canary-canary-canary-canary"]')
     monkeypatch.setenv("FHIR_GATEWAY_EPR_TOKEN", "canary")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -52,6 +52,26 @@ class EprCredentials(BaseModel):
         if missing:
             raise ValueError(f"method '{self.method}' also needs {', '.join(missing)}")
         return self
+
+
+def credential_problems(
+    given: Sequence[EprCredentials], kids: Sequence[str], *, pds: bool
+) -> Iterator[tuple[str, str, bool]]:
+    """What is wrong with credentials: setting, sentence, and whether it is serious. `kids`: of the
+    signing keys, the one that signs first. `pds`: whether it signs for PDS."""
+    for one in given:
+        if one.method == "smart" and one.key not in kids:
+            yield (
+                "epr_credentials",
+                f"There is no signing key '{one.key}' for {one.base_url}.",
+                True,
+            )
+        for file in (one.certificate, one.certificate_key, one.authority):
+            if file is not None and not file.is_file():
+                yield "epr_credentials", f"{file} for {one.base_url} is not there.", True
+    if pds and kids and kids[0] in {one.key for one in given}:
+        text = "PDS wants keys of RS512, EPRs of RS384: the first of signing_keys is used for both."
+        yield "epr_credentials", text, False
 
 
 class CredentialBook:

@@ -137,7 +137,7 @@ def _show(name: str, endpoint: EprEndpoint | None, found: Assessment | str) -> N
 
     say(f"{name}: {endpoint.address}" if endpoint else name)
     if isinstance(found, str):
-        say(f"  {found}. Requests wait until it can be asked.\n")
+        say(f"  {found.rstrip('.')}. Requests wait until it can be asked.\n")
         return
     of = found.capability
     say(

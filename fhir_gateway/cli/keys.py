@@ -32,9 +32,11 @@ def make(
 
 @app.command("show")
 def show() -> None:
-    """Print the key set (JWKS) that is published, for registering it."""
+    """Print the key set (JWKS) that is published, for registering it. Name the key in
+    epr_credentials first, where it is for an EPR: the set says by which algorithm a key signs."""
     from fhir_gateway.auth.keys import read_key_ring
+    from fhir_gateway.neighbours import key_ring
     from fhir_gateway.settings import load
 
     with plain_errors():
-        show_json(read_key_ring(load().signing_keys).key_set())
+        show_json((key_ring(load()) or read_key_ring(())).key_set())

@@ -126,4 +126,4 @@ def check_service(gateway: Gateway, slug: str) -> None:
         there = services.find(tx, slug) is not None
     if not there:
         gateway.close()
-        fail(f"There is no service {slug}. `fhir-gateway service list` names them.")
+        fail(f"There is no service '{slug}'. `fhir-gateway service list` shows all.")

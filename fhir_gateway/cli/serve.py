@@ -38,6 +38,8 @@ def serve(
         logs.configure(settings.log_format)
         check_port(settings.port, settings.host)
         gateway = build(settings)
+        # Here, so that a database that cannot be used ends with a sentence.
+        gateway.prepare()
         app = create_app(gateway, deliver=deliver)
         DeadMansSwitch(settings.timing.freeze).start()
     say(f"Patients reach this gateway at {settings.base_url}; the FHIR API is below /fhir/R4.")

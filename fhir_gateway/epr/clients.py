@@ -15,9 +15,12 @@ from fhir_gateway.epr.file import FileAdapter, Signer
 from fhir_gateway.epr.message import MessageAdapter
 from fhir_gateway.epr.progress import MemoryProgress, Progress
 from fhir_gateway.epr.transaction import TransactionAdapter
+from fhir_gateway.errors import Refused, TryLater
 from fhir_gateway.provider.endpoint import EprEndpoint, Strategy, WireFormat
 from fhir_gateway.provider.service import Service
 
+#: Seconds until credentials that cannot be used are looked at again: a person must mend them.
+_CREDENTIALS_PAUSE = 60.0
 #: The types that a strategy is restricted to.
 ONLY: Mapping[Strategy, frozenset[str]] = {
     Strategy.COMMUNICATION: frozenset({"Patient", "Communication"}),
@@ -58,29 +61,40 @@ class EprClients:
         self._lock = threading.Lock()
 
     def at(self, base_url: str, format: WireFormat = WireFormat.AUTO) -> EprClient:
-        """The client of the EPR whose FHIR server has this base."""
+        """The client of the EPR whose FHIR server has this base. Raises TryLater while the
+        credentials that are configured for it cannot be used."""
         with self._lock:
             key = (base_url, format)
             if key not in self._clients:
-                given = self._credentials
+                auth, verify = self._given(base_url)
                 self._clients[key] = EprClient(
                     base_url,
-                    auth=given.auth(base_url) if given else None,
-                    verify=given.verify(base_url) if given else True,
+                    auth=auth,
+                    verify=verify,
                     format=format,
                     seconds=self._seconds,
                 )
             return self._clients[key]
 
+    def _given(self, base_url: str) -> tuple[httpx.Auth | None, Any]:
+        """The credentials for an EPR, and what it is verified by. A key or certificate that is not
+        there is no fault of a request: it waits, as for credentials that the EPR refuses."""
+        if self._credentials is None:
+            return None, True
+        try:
+            return self._credentials.auth(base_url), self._credentials.verify(base_url)
+        except Refused as error:
+            raise TryLater(str(error), code=error.code, after=_CREDENTIALS_PAUSE) from None
+
     def adapter(self, service: Service) -> EprAdapter:
         """The way into the EPR of a service, as its configuration says.
 
-        Raises Refused when the configuration cannot be used.
+        Raises Refused when the configuration cannot be used, TryLater when its credentials cannot.
         """
         return self.adapter_for(service.epr)
 
     def adapter_for(self, endpoint: EprEndpoint) -> EprAdapter:
-        """The way into an EPR by its configuration. Raises Refused when it cannot be used."""
+        """The way into an EPR by its configuration. Raises Refused, TryLater, as `adapter`."""
         if endpoint.strategy is Strategy.FILE:
             return FileAdapter(endpoint.address, self._signer)
         client = self.at(endpoint.address, endpoint.format)

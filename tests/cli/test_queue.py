@@ -113,9 +113,9 @@ def test_nothing_is_replayed_without_a_reason(
         (("retry", REFERENCE, "--reason", " "), 2, "Say why"),
         (("pause", "--texts", "--reason", ""), 2, "Say why"),
         (("retry", REFERENCE, "--service", "x", "--reason", "x"), 2, "narrow --all"),
-        (("retry", "--all", "--service", "nobody", "--reason", "x"), 1, "no service nobody"),
-        (("pause", "--service", "nobody", "--reason", "x"), 1, "no service nobody"),
-        (("resume", "--service", "nobody"), 1, "no service nobody"),
+        (("retry", "--all", "--service", "nobody", "--reason", "x"), 1, "no service 'nobody'"),
+        (("pause", "--service", "nobody", "--reason", "x"), 1, "no service 'nobody'"),
+        (("resume", "--service", "nobody"), 1, "no service 'nobody'"),
         (("resolve", REFERENCE, "--arrived", "yes", "--reason", "x"), 1, "ServiceRequest/123"),
     ],
 )
@@ -156,3 +156,13 @@ def test_the_data_folder_is_its_owners_alone(run: Run, tmp_path: Path) -> None:
     run("queue", "list")
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "data" / "secret.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("command", [("queue", "list"), ("worker",), ("serve", "--port", "0")])
+def test_a_restored_database_without_its_key_is_not_started_with_another(
+    run: Run, accepted: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "data" / "secret.key").unlink()
+    done = run(*command)
+    assert done.exit_code == 1
+    assert "Put that key back" in " ".join(done.stderr.split())

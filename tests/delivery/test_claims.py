@@ -71,7 +71,7 @@ def test_it_gets_the_request_a_few_times_then_a_person_is_asked(
     request_id = mapped(world)
     with respx.mock(assert_all_called=False) as router:
         router.get(url__regex=LOOKED_UP).pass_through()
-        route = router.post(f"{world.epr}/")
+        route = router.post(world.epr)
         answer(route)
         assert until_it_ends(world, request_id) == GIVE_UP
         assert route.call_count == MOST
@@ -88,7 +88,7 @@ def test_a_person_can_let_it_go_on(world: World) -> None:
     request_id = mapped(world)
     with respx.mock(assert_all_called=False) as router:
         router.get(url__regex=LOOKED_UP).pass_through()
-        router.post(f"{world.epr}/").respond(204)
+        router.post(world.epr).respond(204)
         until_it_ends(world, request_id)
     assert replay.resolve(world.parts, NoEngine(), request_id, None, who="ann", why="not there")
     assert send(world.parts, request_id, 0) is None
@@ -100,7 +100,7 @@ def test_silence_is_no_claim(world: World) -> None:
     request_id = mapped(world)
     with respx.mock(assert_all_called=False) as router:
         router.get(url__regex=LOOKED_UP).pass_through()
-        router.post(f"{world.epr}/").respond(502)
+        router.post(world.epr).respond(502)
         wait = until_it_ends(world, request_id)
     assert wait is not None
     assert wait > 0

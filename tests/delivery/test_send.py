@@ -80,10 +80,10 @@ def test_after_silence_the_epr_is_searched_before_anything_is_sent_again(
     if arrived:
         # The EPR does the work, and its answer gets lost.
         bundle = world.request(mapped).bundle
-        httpx.post(f"{world.epr}/", json=bundle).raise_for_status()
+        httpx.post(world.epr, json=bundle).raise_for_status()
     with respx.mock(assert_all_called=False) as router:
         router.get(url__regex=LOOKED_UP).pass_through()
-        router.post(f"{world.epr}/").mock(side_effect=httpx.ReadTimeout)
+        router.post(world.epr).mock(side_effect=httpx.ReadTimeout)
         assert send(world.parts, mapped, 0) == pytest.approx(SETTLE.total_seconds(), abs=2)
     assert world.state(mapped) is RequestState.MAPPED
     assert world.events(mapped)[-1] == ("send-delayed", "epr-silent")
@@ -102,10 +102,10 @@ def test_a_process_that_ends_between_finding_and_keeping_leaves_no_double(
     world: World, mapped: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = world.request(mapped).bundle
-    httpx.post(f"{world.epr}/", json=bundle).raise_for_status()
+    httpx.post(world.epr, json=bundle).raise_for_status()
     with respx.mock(assert_all_called=False) as router:
         router.get(url__regex=LOOKED_UP).pass_through()
-        router.post(f"{world.epr}/").mock(side_effect=httpx.ReadTimeout)
+        router.post(world.epr).mock(side_effect=httpx.ReadTimeout)
         send(world.parts, mapped, 0)
     world.ahead = SETTLE + timedelta(seconds=1)
 
@@ -127,7 +127,7 @@ def test_a_process_that_ends_between_finding_and_keeping_leaves_no_double(
 def test_an_error_of_the_epr_leaves_the_outcome_open(
     world: World, mapped: str, faults: respx.MockRouter, status: int
 ) -> None:
-    faults.post(f"{world.epr}/").respond(status)
+    faults.post(world.epr).respond(status)
     assert send(world.parts, mapped, 0) == pytest.approx(SETTLE.total_seconds(), abs=2)
     assert outcomes(world, mapped) == [""]
 
@@ -136,7 +136,7 @@ def test_an_error_of_the_epr_leaves_the_outcome_open(
 def test_a_success_that_says_nothing_leaves_the_outcome_open(
     world: World, mapped: str, faults: respx.MockRouter
 ) -> None:
-    faults.post(f"{world.epr}/").respond(200, html="<h1>Welcome</h1>")
+    faults.post(world.epr).respond(200, html="<h1>Welcome</h1>")
     assert send(world.parts, mapped, 0) == pytest.approx(SETTLE.total_seconds(), abs=2)
     assert world.events(mapped)[-1] == ("send-delayed", "epr-no-response")
     assert outcomes(world, mapped) == [""]
@@ -146,7 +146,7 @@ def test_a_success_that_says_nothing_leaves_the_outcome_open(
 def test_a_search_without_an_answer_does_not_send_again(
     world: World, mapped: str, faults: respx.MockRouter
 ) -> None:
-    post = faults.post(f"{world.epr}/").mock(side_effect=httpx.ReadTimeout)
+    post = faults.post(world.epr).mock(side_effect=httpx.ReadTimeout)
     faults.get(url__startswith=f"{world.epr}/ServiceRequest").respond(200, html="<h1>Sign in</h1>")
     send(world.parts, mapped, 0)
     world.ahead = SETTLE + timedelta(seconds=1)
@@ -161,7 +161,7 @@ def test_a_search_without_an_answer_does_not_send_again(
 def test_an_epr_that_is_busy_is_asked_again_when_it_wants_to(
     world: World, mapped: str, faults: respx.MockRouter
 ) -> None:
-    faults.post(f"{world.epr}/").respond(429, headers={"Retry-After": "600"})
+    faults.post(world.epr).respond(429, headers={"Retry-After": "600"})
     wait = send(world.parts, mapped, 0)
     assert wait is not None
     assert wait >= 600
@@ -173,11 +173,11 @@ def test_an_epr_that_is_busy_is_asked_again_when_it_wants_to(
 def test_an_epr_that_is_down_is_tried_for_as_long_as_it_takes(
     world: World, mapped: str, faults: respx.MockRouter
 ) -> None:
-    faults.post(f"{world.epr}/").mock(side_effect=httpx.ConnectError)
+    faults.post(world.epr).mock(side_effect=httpx.ConnectError)
     waits = [send(world.parts, mapped, tries) for tries in (0, 1, 5, 500)]
     assert all(wait is not None and 0 < wait <= 900 for wait in waits)
     assert world.state(mapped) is RequestState.MAPPED
-    faults.post(f"{world.epr}/").pass_through()
+    faults.post(world.epr).pass_through()
     assert send(world.parts, mapped, 501) is None
     assert world.state(mapped) is RequestState.DELIVERED
 
@@ -187,7 +187,7 @@ def test_an_epr_that_is_down_is_tried_for_as_long_as_it_takes(
 def test_an_epr_that_says_no_asks_for_a_person_and_nothing_is_lost(
     world: World, mapped: str, faults: respx.MockRouter, status: int
 ) -> None:
-    faults.post(f"{world.epr}/").respond(status)
+    faults.post(world.epr).respond(status)
     assert send(world.parts, mapped, 0) == GIVE_UP
     kept = world.request(mapped)
     assert kept.state is RequestState.NEEDS_ATTENTION
@@ -198,7 +198,7 @@ def test_an_epr_that_says_no_asks_for_a_person_and_nothing_is_lost(
 
 @pytest.mark.hazard("H02")
 def test_each_try_sends_the_same_bytes(world: World, mapped: str, faults: respx.MockRouter) -> None:
-    route = faults.post(f"{world.epr}/").respond(503)
+    route = faults.post(world.epr).respond(503)
     for tries in range(3):
         send(world.parts, mapped, tries)
     assert len({call.request.content for call in route.calls}) == 1

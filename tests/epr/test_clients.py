@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fhir_gateway.epr.clients import EprClients
-from fhir_gateway.errors import Refused
+from fhir_gateway.errors import Refused, TryLater
 from fhir_gateway.provider.endpoint import EprEndpoint
 from tests.epr.conftest import MakeAdapter
 from tests.epr.scripted import CONTENT, Reply, Scripted
@@ -49,4 +49,24 @@ def test_there_is_one_client_for_each_epr() -> None:
     assert clients.at("https://two.example/fhir") is not one
     clients.close()
     assert clients.at("https://one.example/fhir") is not one
+    clients.close()
+
+
+@pytest.mark.parametrize("what", ["auth", "verify"])
+def test_credentials_that_cannot_be_used_hold_requests_up_and_refuse_none(what: str) -> None:
+    """A key or a certificate that is not there: every request would need a person, one by one."""
+
+    class Broken:
+        def auth(self, base_url: str) -> None:
+            if what == "auth":
+                raise Refused("There is no signing key 'x' among signing_keys.", code="no-key")
+
+        def verify(self, base_url: str) -> bool:
+            raise Refused("The certificate cannot be used.", code="certificate")
+
+    clients = EprClients(Broken())
+    with pytest.raises(TryLater) as caught:
+        clients.adapter_for(EprEndpoint("https://one.example/fhir"))
+    assert caught.value.code == {"auth": "no-key", "verify": "certificate"}[what]
+    assert caught.value.after is not None
     clients.close()
