@@ -1,5 +1,6 @@
 """Alarms: a person is told when requests of a service are not delivered in time, when some need a
-person, when a synthetic request did not arrive, and when something is paused; and when it is over.
+person, when some go on without a trace, when a synthetic request did not arrive, and when something
+is paused; and when it is over.
 
 One alarm a service and kind, not one a request: an EPR that is away for an hour must not send a
 thousand mails.
@@ -14,6 +15,7 @@ import structlog
 
 from fhir_gateway.delivery.channels import Channel, News, tell_all
 from fhir_gateway.delivery.parts import Parts
+from fhir_gateway.matching.outcome import Outcome
 from fhir_gateway.store import alarms, gates, standing
 from fhir_gateway.store.alarms import Alarm
 from fhir_gateway.store.database import Transaction
@@ -22,18 +24,25 @@ UNDELIVERED = "undelivered"
 NEEDS_ATTENTION = "needs-attention"
 SYNTHETIC = "synthetic"
 PAUSED = "paused"
+UNTRACED = "untraced"
 _TITLES = {
     UNDELIVERED: "Requests are not delivered",
     NEEDS_ATTENTION: "Requests need a person",
     SYNTHETIC: "A synthetic request did not arrive",
     PAUSED: "Sending is paused",
+    UNTRACED: "PDS cannot be asked",
 }
 _ADVICE = {
     UNDELIVERED: "See `fhir-gateway queue list` and the EPR. They are tried on.",
     NEEDS_ATTENTION: "See `fhir-gateway queue list --state needs-attention`.",
     SYNTHETIC: "The way to the EPR may be broken. See `fhir-gateway queue health`.",
     PAUSED: "End it with `fhir-gateway queue resume`.",
+    UNTRACED: "They are delivered, and staff must find the patient. See the log for what PDS says.",
 }
+#: So many within so long went on because PDS could not be asked, or said no. One alone may be due
+#: to what one patient typed.
+_WITHOUT_PDS = (Outcome.UNREACHABLE, Outcome.REFUSED)
+_FEW, _LATELY = 3, timedelta(hours=1)
 
 _log = structlog.get_logger("delivery")
 
@@ -86,6 +95,9 @@ def _wanted(
         )
         sent = f"sent at {last[0]:%H:%M}Z" if last else ""
         yield (one.service_slug, SYNTHETIC), sent if missed else None
+    for slug, count in standing.traced_as(tx, _WITHOUT_PDS, now - _LATELY).items():
+        if count >= _FEW:
+            yield (slug, UNTRACED), f"{count} went on unmatched within an hour"
     for neighbour in gates.every(tx):
         since = neighbour.paused_at
         long = since is not None and now - since >= parts.timing.alarm_after

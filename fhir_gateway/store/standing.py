@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from fhir_gateway.store.database import Transaction
 from fhir_gateway.store.requests import RequestState
@@ -14,6 +15,7 @@ from fhir_gateway.store.tables import RequestEventRow, RequestRow
 _UNDELIVERED = (RequestState.ACCEPTED, RequestState.TRACED, RequestState.MAPPED)
 #: Recorded beside the moves of a synthetic request, so that it is told apart without unsealing.
 SYNTHETIC = "synthetic"
+_LAST_MOVES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,29 @@ def overdue(tx: Transaction, accepted_before: datetime, event: str, limit: int =
         .limit(limit)
     )
     return list(tx.session.scalars(query))
+
+
+def traced_as(tx: Transaction, outcomes: Sequence[str], since: datetime) -> dict[str, int]:
+    """How many requests of each service were traced since a moment with one of these outcomes.
+    Only the last moves of all are looked at, as this is asked twice a minute."""
+    event = RequestEventRow
+    last = (
+        select(event.request_id, event.state, event.at, event.detail)
+        .order_by(event.id.desc())
+        .limit(_LAST_MOVES)
+        .subquery()
+    )
+    rows = tx.session.execute(
+        select(RequestRow.service_slug, func.count())
+        .join(last, last.c.request_id == RequestRow.id)
+        .where(
+            last.c.state == RequestState.TRACED,
+            last.c.at >= since,
+            or_(*(last.c.detail.endswith(f"({outcome})") for outcome in outcomes)),
+        )
+        .group_by(RequestRow.service_slug)
+    )
+    return {slug: int(count) for slug, count in rows}
 
 
 def last_synthetic(tx: Transaction, service_slug: str) -> tuple[datetime, str] | None:

@@ -13,7 +13,7 @@ import pytest
 from fhir_gateway.delivery.trace import PATIENCE
 from fhir_gateway.errors import Refused
 from fhir_gateway.sandbox.pds.personas import person
-from fhir_gateway.store import neighbours, requests
+from fhir_gateway.store import neighbours, requests, standing
 from fhir_gateway.store.requests import RequestState
 from tests.delivery.traced import Delivery, delivery
 
@@ -192,6 +192,11 @@ def test_while_pds_is_down_the_request_waits_and_then_goes_on_unmatched(running:
     assert running.trace(request, 9) is None
     found = running.identity(request)
     assert (found["level"], found["status"], found["outcome"]) == ("none", "03", "unreachable")
+    with running.gateway.database.reading() as tx:
+        # What the alarm counts.
+        long_ago = running.gateway.parts.clock() - timedelta(days=1)
+        assert standing.traced_as(tx, ("unreachable",), long_ago) == {"rheumatology": 1}
+        assert standing.traced_as(tx, ("refused",), long_ago) == {}
 
 
 def test_credentials_that_pds_refuses_hold_requests_up_and_match_nobody_to_nothing(

@@ -81,6 +81,39 @@ def test_what_needs_a_person_and_what_is_paused_for_long_is_told(world: World) -
     assert "Sending is paused: epr:x" in titles(ears)
 
 
+@pytest.mark.parametrize("outcome", ["unreachable", "refused"])
+def test_requests_that_go_on_without_pds_are_told_and_when_it_is_over(
+    world: World, outcome: str
+) -> None:
+    ears = Ears()
+    for number in range(3):
+        look(world, ears)
+        assert ears.heard == [], f"after {number}"
+        request_id = world.request()
+        with world.database.transaction() as tx:
+            detail = f"none ({outcome})"
+            now = world.clock()
+            requests.note(tx, request_id, RequestState.TRACED, now=now, detail=detail)
+            requests.move(tx, request_id, RequestState.DELIVERED, now=now)
+    look(world, ears)
+    assert titles(ears) == ["PDS cannot be asked: rheumatology"]
+    assert ears.heard[0].fields["detail"] == "3 went on unmatched within an hour"
+    world.clock.forward(minutes=61)
+    look(world, ears)
+    assert titles(ears)[1:] == ["Over: PDS cannot be asked: rheumatology"]
+
+
+def test_requests_that_pds_has_no_match_for_are_no_alarm(world: World) -> None:
+    ears = Ears()
+    for _ in range(4):
+        request_id = world.request()
+        with world.database.transaction() as tx:
+            detail = "none (not-found)"
+            requests.note(tx, request_id, RequestState.TRACED, now=world.clock(), detail=detail)
+    look(world, ears)
+    assert ears.heard == []
+
+
 def test_news_that_could_not_be_told_is_told_later(world: World) -> None:
     ears = Ears()
     ears.deaf = True
