@@ -40,12 +40,13 @@ def page(browser: Browser, demo: RunningDemo, width: int) -> Iterator[Page]:
 
 
 @pytest.fixture
-def person(page: Page, demo: RunningDemo) -> Iterator[Callable[[str], Person]]:
-    """Makes a person with a phone of this number. No page they see may fail."""
+def person(page: Page, demo: RunningDemo) -> Iterator[Callable[..., Person]]:
+    """Makes a person with a phone of this number. No page they see may fail. `axe` off: for
+    journeys over pages that others look at."""
     made: list[Person] = []
 
-    def make(number: str) -> Person:
-        made.append(Person(page, Phone(demo.addresses, number)))
+    def make(number: str, *, axe: bool = True) -> Person:
+        made.append(Person(page, Phone(demo.addresses, number), axe=axe))
         return made[-1]
 
     yield make

@@ -13,6 +13,7 @@ import argparse
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,11 @@ def expected(peer: str) -> Expected:
     return Expected(known["title"], tuple((s, f) for s, f in known["runs"]), reasons)
 
 
-def run(peer: str, out: Path) -> dict[str, Run]:
-    """Start a server, run its suites and keep the reports below `out`; runs by suite and format."""
+def run(peer: str, out: Path, started: str = "") -> dict[str, Run]:
+    """Start a server (unless it is at `started` already), run its suites and keep the reports below
+    `out`; runs by suite and format."""
     found = {}
-    with running(peer, "hapi" if peer == "hapi-jpa" else "node") as base:
+    with nullcontext(started) if started else running(peer, "node") as base:
         for suite, form in expected(peer).runs:
             plan = runs.Plan(suites.find([suite], folder("conformance")), format=form)
             with Caller(base, timeout=60) as caller:

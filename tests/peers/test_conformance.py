@@ -15,8 +15,9 @@ from tests.peers.starting import HAPI_MARKS
     "peer",
     ["medplum", "node-fhir-server", pytest.param("hapi-jpa", marks=HAPI_MARKS)],
 )
-def test_a_server_differs_in_what_is_explained(peer: str) -> None:
-    found = conformance.run(peer, conformance.REPORTS / peer)
+def test_a_server_differs_in_what_is_explained(peer: str, request: pytest.FixtureRequest) -> None:
+    started = request.getfixturevalue("hapi_jpa") if peer == "hapi-jpa" else ""
+    found = conformance.run(peer, conformance.REPORTS / peer, started)
     assert [s for one in found.values() for s in conformance.surprises(peer, one)] == []
     assert conformance.section(peer, found) in conformance.PAGE.read_text()
     for label, one in found.items():

@@ -52,8 +52,10 @@ class Peer:
 )
 def peer(request: pytest.FixtureRequest) -> Iterator[Peer]:
     """A running server."""
-    needs = "hapi" if request.param == "hapi-jpa" else "node"
-    with running(request.param, needs) as base:
+    if request.param == "hapi-jpa":
+        yield Peer(request.param, request.getfixturevalue("hapi_jpa"))
+        return
+    with running(request.param, "node") as base:
         yield Peer(request.param, base)
 
 

@@ -12,12 +12,15 @@ import pytest
 from playwright.sync_api import Browser
 
 from fhir_gateway.store import links
+from tests.conftest import WIDTHS
 from tests.journeys.browsing import Person, Phone
 from tests.web.bad_input import DATES, FIELDS, KINDS, OTHER, admin
 from tests.web.conftest import Pages
 from tests.web.walking import MEDICAL, Answers, Walker
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
+#: Pages whose build others look at on a desktop as well.
+ON_A_PHONE = pytest.mark.parametrize("width", [WIDTHS["phone"]], ids=["phone"])
 OpenLink = Callable[[], Person]
 _numbers = count(800)
 
@@ -98,6 +101,7 @@ def assert_explained(person: Person, field: str, words: str, what: str) -> None:
     assert all(targets), what
 
 
+@ON_A_PHONE
 @pytest.mark.parametrize(
     ("answers", "page", "field", "cases"), FIELDS, ids=[field for _, _, field, _ in FIELDS]
 )
@@ -120,6 +124,7 @@ def test_each_bad_answer_is_explained_where_it_was_typed(
             assert someone.page.locator(f'[name="{field}"]').input_value() == typed
 
 
+@ON_A_PHONE
 def test_each_bad_date_is_explained_where_it_was_typed(person: OpenLink) -> None:
     someone = person()
     quickly(someone, MEDICAL, "/page/patient-birth-date")
