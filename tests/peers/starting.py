@@ -18,7 +18,7 @@ PEER = str(Path(__file__).parents[2] / "script" / "peer")
 CANNOT_RUN_HERE = 69
 #: 0: tests leave HAPI FHIR JPA out, which is 390 MB and half a minute to start.
 WITH_HAPI = "FHIR_GATEWAY_HAPI"
-#: For parameters that name it: all that use it run in one process of the tests.
+#: For parameters that name it.
 HAPI_MARKS = (pytest.mark.java, pytest.mark.xdist_group("hapi"))
 
 
